@@ -1,0 +1,1 @@
+"""Spreadsheets into SALESmanago, safely."""

@@ -1,0 +1,182 @@
+"""A mapping, read and checked: what the parser gives and `apply` runs. Frozen; knows no file and no spreadsheet.
+
+Every node carries its place (`line`, `column`, from 1) in the mapping file, for the problems that only a header shows.
+Columns are still names here; `binding` finds them in a header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+
+from etl.contract import Action
+from etl.mapping.expressions import Expression
+from etl.records import Severity
+
+
+class Blank(StrEnum):
+    """What a blank value does: is left out, clears the field at the endpoint, takes the default, or is an error."""
+
+    SKIP = "skip"
+    CLEAR = "clear"
+    DEFAULT = "default"
+    ERROR = "error"
+
+
+class Duplicates(StrEnum):
+    """Which row of a key stands for all of them; ERROR: none does."""
+
+    LAST = "last"
+    FIRST = "first"
+    ALL = "all"
+    ERROR = "error"
+
+
+class Unknown(StrEnum):
+    """What becomes of a request whose outcome is unknown."""
+
+    RETRY = "retry"
+    HOLD = "hold"
+
+
+class Node(BaseModel):
+    """A part of a mapping, with its place in the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    line: int = 0
+    column: int = 0
+
+
+class TransformCall(Node):
+    """A transform with its arguments, checked against the transform's signature."""
+
+    name: str
+    arguments: MappingType[str, Any]
+
+
+class ColumnSource(Node):
+    """The first of `names` that the header has."""
+
+    kind: Literal["column"] = "column"
+    names: tuple[str, ...]
+
+
+class TemplatePart(Node):
+    """Literal text, or the name of a column."""
+
+    text: str
+    is_column: bool
+
+
+class TemplateSource(Node):
+    """Text with column names in it. Blank if all its columns are; with `any`, if one is."""
+
+    kind: Literal["template"] = "template"
+    parts: tuple[TemplatePart, ...]
+    blank_parts: Literal["all", "any"] = "all"
+
+
+class ValueSource(Node):
+    """The same text in every row."""
+
+    kind: Literal["value"] = "value"
+    value: str
+
+
+class AllSource(Node):
+    """Several specs joined into one list."""
+
+    kind: Literal["all"] = "all"
+    specs: tuple[FieldSpec, ...]
+
+
+class DynamicSource(Node):
+    """Many columns at once: `columns` (header name to key), then those that the patterns match.
+
+    `keys`: "whole" takes the header as key, "star" what the star matched.
+    """
+
+    kind: Literal["dynamic"] = "dynamic"
+    columns: tuple[tuple[str, str], ...] = ()
+    columns_like: tuple[str, ...] = ()
+    keys: Literal["whole", "star"] = "whole"
+
+
+Source = Annotated[
+    Union[ColumnSource, TemplateSource, ValueSource, AllSource, DynamicSource], Field(discriminator="kind")
+]
+
+
+class FieldSpec(Node):
+    """What feeds one field. `path`: as written on the left; `attributes.NAME` for a free attribute.
+
+    `gives_list`: whether the chain of transforms ends in a list. `required` has become `blank: error` already, and
+    `blank` is DEFAULT where a `default` stands.
+    """
+
+    path: str
+    source: Source
+    transforms: tuple[TransformCall, ...] = ()
+    blank: Blank = Blank.SKIP
+    default: str | None = None
+    optional: bool = False
+    as_name: str | None = None
+    gives_list: bool = False
+
+
+class RecordSpec(Node):
+    """One record of a row. `number` counts from 1; `key` is empty where nothing makes two rows the same."""
+
+    number: int
+    action: SkipValidation[Action]
+    name: str = ""
+    when: SkipValidation[Expression] | None = None
+    key: tuple[str, ...] = ()
+    duplicates: Duplicates
+    unknown: Unknown
+    revive: bool = False
+    checks: MappingType[str, Severity] = {}
+    fields: tuple[FieldSpec, ...]
+    attributes: tuple[FieldSpec, ...] = ()
+
+    def severity(self, code: str, default: Severity) -> Severity:
+        """Return how grave an issue of this code is in this record."""
+        return self.checks.get(code, default)
+
+
+class SourceSpec(Node):
+    """What the mapping pins about the file. `header_row`: 0 for `none`."""
+
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    skip_rows: int = 0
+
+
+class Example(Node):
+    """A row and what it must give; kept as written (running them comes with `etl mapping test`)."""
+
+    row: MappingType[str, str]
+    gives: MappingType[str, Any] | None = None
+    issue: str | None = None
+    skipped: bool = False
+
+
+class Mapping(Node):
+    """A whole mapping. `file` is for messages; `fingerprint` the SHA-256 of its text and of the files it names."""
+
+    version: Literal[1]
+    name: str
+    file: str
+    fingerprint: str
+    source: SourceSpec = SourceSpec()
+    group_key: FieldSpec | None = None
+    checks: MappingType[str, Severity] = {}
+    records: tuple[RecordSpec, ...]
+    examples: tuple[Example, ...] = ()
+    notes: tuple[str, ...] = ()

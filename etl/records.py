@@ -1,0 +1,180 @@
+"""The nouns that travel between the stages. Imports nothing from etl.
+
+Text is a pandas Series of dtype `str` (pyarrow storage), made by `text_series` alone: the dtype that pandas infers
+differs with the content (an empty list gives `object`), and pandera tells the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+POSITION_BITS = 40
+"""A row's position in a run is `source.index << POSITION_BITS | row`: unique, and ascending in reading order."""
+
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Status(StrEnum):
+    """What became of one record of one row; each ends in exactly one (design: row results)."""
+
+    PLANNED = "planned"
+    DELIVERED = "delivered"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    SKIPPED = "skipped"
+    INVALID = "invalid"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+
+
+class Severity(StrEnum):
+    """An error keeps the record from being sent; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """Which table a row comes from: the `index`-th of the run, a file and, in a workbook, a sheet."""
+
+    index: int
+    file: str
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """A fault that reading found, in one cell or (`column` is None) in the whole row.
+
+    `row` is the row number that a person sees; `column` the position of the column in the header, from 0.
+    """
+
+    row: int
+    column: int | None
+    code: str
+    value: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some consecutive rows of one table, as raw text.
+
+    `cells`: dtype `str`, no missing values (a blank cell is ""); its columns are positions in `header` (ints, those
+    that were asked for), its index (int64, unique, ascending) the row number that a person sees: the sheet's row, or
+    the line of a text file on which the record starts.
+    `blank`: bool, one per row, True where every cell of the row (asked for or not) is empty or white space.
+    """
+
+    source: SourceRef
+    header: tuple[str, ...]
+    cells: pd.DataFrame
+    blank: Mask
+    faults: tuple[CellFault, ...] = ()
+
+    @property
+    def rows(self) -> Rows:
+        """The row numbers, int64, one per row."""
+        return np.asarray(self.cells.index, dtype=np.int64)
+
+    @property
+    def positions(self) -> Rows:
+        """The rows' positions in the run, int64, one per row."""
+        return (np.int64(self.source.index) << POSITION_BITS) | self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """A column of lists, kept flat so that transforms work on all items at once.
+
+    `items`: text Series with a RangeIndex; `owner`: int64, for each item the place (0 .. len(index) - 1) of its row,
+    ascending; `index`: the rows' index.
+    """
+
+    items: pd.Series[str]
+    owner: Rows
+    index: pd.Index[Any]
+
+
+ISSUE_COLUMNS = ("position", "record", "column", "field", "code", "severity", "value", "message", "hint")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Method and path below the target's base URL."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One payload on its way: what to send, for which row and record, and in which lane.
+
+    `lane` is shared by the records whose order must be kept (group key and person); None: no order to keep.
+    `repeat_unknown`: whether a request whose outcome is unknown may be sent again (design: promise 3).
+    """
+
+    position: int
+    record: int
+    endpoint: Endpoint
+    body: bytes
+    lane: str | None
+    repeat_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The deliveries of one row, sent in this order; a later one waits for the outcome of the earlier."""
+
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one delivery. `sent_at`: Unix time in seconds of the last attempt, None if never sent."""
+
+    delivery: Delivery
+    status: Status
+    http_status: int | None = None
+    attempts: int = 0
+    request_id: str = ""
+    code: str = ""
+    message: str = ""
+    sent_at: float | None = None
+    duration_ms: float | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many records ended in each status; `rows` is the number of source rows read."""
+
+    rows: int = 0
+    by_status: dict[Status, int] = field(default_factory=dict)
+
+    def add(self, status: Status, count: int = 1) -> None:
+        """Count `count` more records under `status`."""
+        if count:
+            self.by_status[status] = self.by_status.get(status, 0) + count
+
+    @property
+    def records(self) -> int:
+        """The sum over all statuses."""
+        return sum(self.by_status.values())
+
+
+def text_series(values: Sequence[str | None] | Any, index: pd.Index[Any] | None = None) -> pd.Series[str]:
+    """Return `values` (text, None or NaN for missing; a list, or a pyarrow array) as a Series of dtype TEXT."""
+    return pd.Series(pd.array(values, dtype=TEXT), index=index)

@@ -1,0 +1,65 @@
+"""What every reader of a file offers: tables, each with a header and chunks of raw text.
+
+A reader decides nothing about meaning. It says which table (file, sheet) it holds, where the header stands, and gives
+the rows in order, with the row numbers that a person sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from etl.records import Chunk, SourceRef
+
+ROWS_PER_CHUNK = 20_000
+"""Rows of a chunk: large enough that a column's cost outweighs a call's, small enough for flat memory."""
+
+HeaderScore = Callable[[Sequence[str]], int]
+"""How well a row of cells serves as the header (0: not at all): the number of mapped columns it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What a mapping or a flag pins about a file; None: found out by looking at it.
+
+    `header_row`: the row or line number that a person sees; 0 for `none` (columns are then A, B, C, ...).
+    `skip_rows`: rows after the header to pass over. `header_score`: finds header row and sheet where not pinned.
+    """
+
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    skip_rows: int = 0
+    header_score: HeaderScore | None = None
+
+
+class Table(Protocol):
+    """One table of one file: a text file, or a sheet of a workbook."""
+
+    @property
+    def ref(self) -> SourceRef:
+        """Which table of the run this is."""
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The column names as they stand in the file, trimmed; repeated and empty ones are kept."""
+
+    @property
+    def header_row(self) -> int:
+        """The row (text file: the line) of the header; 0 if there is none."""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What was found out, for people: format, encoding, delimiter, sheet."""
+
+    @property
+    def spanned_rows(self) -> int:
+        """Rows that a workbook merely spans (gaps, blank tails) and `chunks` did not list; known after reading."""
+
+    def chunks(self, columns: Sequence[int], *, limit: int | None = None, rows_per_chunk: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
+        """Yield the rows in order, with the cells of `columns` (positions in the header).
+
+        May be called several times; each call reads the file anew. Raises SourceError.
+        """
