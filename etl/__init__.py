@@ -1,1 +1,82 @@
-"""Spreadsheets into SALESmanago, safely."""
+"""Spreadsheets into SALESmanago: mapped, judged, dry-run, delivered, and every row accounted for.
+
+    import etl
+    report = etl.check("mappings/contacts.yaml", ["contacts.csv"])
+    print(report.counts, report.issues)
+
+The names below are the public ones; they load what they need when they are first used, so that `etl --help` is quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from etl.errors import EtlError, GuardError, MappingError, Problem, SettingsError, SourceError, TargetError
+    from etl.guards import Guards, Limit, parse_limit
+    from etl.mapping import Mapping, load_mapping
+    from etl.preview import Preview, preview
+    from etl.records import Status
+    from etl.report import RunReport
+    from etl.run import Options, check, run
+    from etl.transforms.registry import Example, Outcome, transform
+
+_HOME = {
+    "EtlError": "etl.errors",
+    "Example": "etl.transforms.registry",
+    "GuardError": "etl.errors",
+    "Guards": "etl.guards",
+    "Limit": "etl.guards",
+    "Mapping": "etl.mapping",
+    "MappingError": "etl.errors",
+    "Options": "etl.run",
+    "Outcome": "etl.transforms.registry",
+    "Preview": "etl.preview",
+    "Problem": "etl.errors",
+    "RunReport": "etl.report",
+    "SettingsError": "etl.errors",
+    "SourceError": "etl.errors",
+    "Status": "etl.records",
+    "TargetError": "etl.errors",
+    "check": "etl.run",
+    "load_mapping": "etl.mapping",
+    "parse_limit": "etl.guards",
+    "preview": "etl.preview",
+    "run": "etl.run",
+    "transform": "etl.transforms.registry",
+}
+
+__all__ = [
+    "EtlError",
+    "Example",
+    "GuardError",
+    "Guards",
+    "Limit",
+    "Mapping",
+    "MappingError",
+    "Options",
+    "Outcome",
+    "Preview",
+    "Problem",
+    "RunReport",
+    "SettingsError",
+    "SourceError",
+    "Status",
+    "TargetError",
+    "check",
+    "load_mapping",
+    "parse_limit",
+    "preview",
+    "run",
+    "transform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'etl' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

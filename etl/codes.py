@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from etl.records import Severity
 
+# ruff: noqa: E501 - a code is one line, so that the table can be read down its columns
+
 
 @dataclass(frozen=True, slots=True)
 class Code:

@@ -79,9 +79,7 @@ class MappingError(EtlError):
     def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
         self.file = file
         self.problems = tuple(sorted(problems, key=lambda p: (p.line, p.column)))
-        super().__init__(
-            f"{len(self.problems)} problem(s) in the mapping", code="mapping", where=file, hint=""
-        )
+        super().__init__(f"{len(self.problems)} problem(s) in the mapping", code="mapping", where=file, hint="")
 
     def __reduce__(self) -> tuple[object, ...]:
         return (MappingError, (self.file, self.problems))

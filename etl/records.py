@@ -38,6 +38,10 @@ class Status(StrEnum):
     BLOCKED = "blocked"
 
 
+STATUSES = tuple(Status)
+"""The statuses by number, so that those of a chunk are one int8 array."""
+
+
 class Severity(StrEnum):
     """An error keeps the record from being sent; a warning does not."""
 

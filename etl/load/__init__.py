@@ -1,1 +1,1 @@
-"""TODO signature."""
+"""Unit → Receipt*: order, pace, retries and the decision to stop."""

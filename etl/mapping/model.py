@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
@@ -106,9 +106,7 @@ class DynamicSource(Node):
     keys: Literal["whole", "star"] = "whole"
 
 
-Source = Annotated[
-    Union[ColumnSource, TemplateSource, ValueSource, AllSource, DynamicSource], Field(discriminator="kind")
-]
+Source = Annotated[ColumnSource | TemplateSource | ValueSource | AllSource | DynamicSource, Field(discriminator="kind")]
 
 
 class FieldSpec(Node):
@@ -129,12 +127,17 @@ class FieldSpec(Node):
 
 
 class RecordSpec(Node):
-    """One record of a row. `number` counts from 1; `key` is empty where nothing makes two rows the same."""
+    """One record of a row. `number` counts from 1; `key` is empty where nothing makes two rows the same.
+
+    `when_line` and `when_column`: the place of the condition's text.
+    """
 
     number: int
     action: SkipValidation[Action]
     name: str = ""
     when: SkipValidation[Expression] | None = None
+    when_line: int = 0
+    when_column: int = 0
     key: tuple[str, ...] = ()
     duplicates: Duplicates
     unknown: Unknown

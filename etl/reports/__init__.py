@@ -1,1 +1,1 @@
-"""TODO signature."""
+"""prepared chunks + receipts → files: results.csv, issues.csv, summary.json."""

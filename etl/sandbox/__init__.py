@@ -1,1 +1,21 @@
-"""TODO signature."""
+"""HTTP requests → SQLite: the other end of the wire, a server that keeps the contract and fails on demand.
+
+It imports nothing from etl but the errors: what it knows of the contract is written from the integration page anew.
+"""
+
+from etl.sandbox.faults import KINDS, FaultRule, Faults, parse_fault
+from etl.sandbox.options import Credentials, SandboxOptions
+from etl.sandbox.server import Running, Sandbox, Stats, serve_forever
+
+__all__ = [
+    "KINDS",
+    "Credentials",
+    "FaultRule",
+    "Faults",
+    "Running",
+    "Sandbox",
+    "SandboxOptions",
+    "Stats",
+    "parse_fault",
+    "serve_forever",
+]

@@ -55,10 +55,16 @@ class Table(Protocol):
         """What was found out, for people: format, encoding, delimiter, sheet."""
 
     @property
+    def first_column(self) -> int:
+        """Where the table starts in its sheet, from 0 (A); the cell of position p stands in column p + first_column."""
+
+    @property
     def spanned_rows(self) -> int:
         """Rows that a workbook merely spans (gaps, blank tails) and `chunks` did not list; known after reading."""
 
-    def chunks(self, columns: Sequence[int], *, limit: int | None = None, rows_per_chunk: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
+    def chunks(
+        self, columns: Sequence[int], *, limit: int | None = None, rows_per_chunk: int = ROWS_PER_CHUNK
+    ) -> Iterator[Chunk]:
         """Yield the rows in order, with the cells of `columns` (positions in the header).
 
         May be called several times; each call reads the file anew. Raises SourceError.

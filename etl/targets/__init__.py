@@ -1,1 +1,1 @@
-"""TODO signature."""
+"""Endpoint and body → Answer: how a target is reached, signed and understood."""

@@ -1,0 +1,68 @@
+"""Limits that somebody set: too many bad rows, deletions or cleared fields, and the run sends nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from etl.errors import SettingsError
+
+_LIMIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `number` rows, or with `percent` that share of the rows read."""
+
+    number: float
+    percent: bool
+    text: str
+
+    def allows(self, count: int, rows: int) -> bool:
+        """Whether `count` of `rows` is within the limit."""
+        return count <= (rows * self.number / 100 if self.percent else self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The limits of a run; None: none."""
+
+    fail_over: Limit | None = None
+    max_deletes: Limit | None = None
+    max_clears: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run sends nothing (more): a code, and a sentence that says what to do. `exit_code` as the design has it."""
+
+    code: str
+    message: str
+    exit_code: int = 3
+
+
+def parse_limit(text: str | None, flag: str) -> Limit | None:
+    """Return `N` or `N%` as a Limit, None for None; raises SettingsError."""
+    if text is None:
+        return None
+    match = _LIMIT.fullmatch(text.strip())
+    if match is None or (match[2] and float(match[1]) > 100):
+        raise SettingsError(
+            f"{flag} '{text}' is no limit", code="bad-limit", hint="write a number of rows (25) or a share (2%)"
+        )
+    if not match[2] and "." in match[1]:
+        raise SettingsError(f"{flag} '{text}' is no number of rows", code="bad-limit", hint="write a whole number")
+    return Limit(float(match[1]), match[2] == "%", text.strip())
+
+
+def verdict(guards: Guards, *, rows: int, bad_rows: int, deletes: int, clears: int) -> Stop | None:
+    """Return the first limit that the counts break, None if they keep all."""
+    broken = (
+        (guards.fail_over, bad_rows, "fail-over", "--fail-over", "rows are invalid", "mend them"),
+        (guards.max_deletes, deletes, "max-deletes", "--max-deletes", "contacts would be deleted", "check the file"),
+        (guards.max_clears, clears, "max-clears", "--max-clears", "fields would be cleared", "check the file"),
+    )
+    for limit, count, code, flag, what, remedy in broken:
+        if limit is not None and not limit.allows(count, rows):
+            return Stop(code, f"{count:,} {what}, and {flag} {limit.text} allows no more: {remedy}, or raise the limit")
+    return None

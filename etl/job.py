@@ -1,0 +1,134 @@
+"""What a run is about: the mapping, the tables, the target; opened and held against each other before a row is read."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from etl.errors import MappingError, SourceError
+from etl.mapping import Binding, Mapping, bind, check_wire, header_score
+from etl.pipeline import Plan
+from etl.records import POSITION_BITS, Chunk
+from etl.settings import TargetSettings
+from etl.sources import Fingerprint, Table, fingerprint, open_tables
+from etl.sources.base import SourceOptions
+
+_ROW_MASK = (1 << POSITION_BITS) - 1
+_DATE_WORDS = frozenset({"date", "datum", "data", "fecha", "time", "zeit", "czas", "timestamp", "day", "tag"})
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTable:
+    """A table whose columns have been found for the mapping."""
+
+    table: Table
+    binding: Binding
+
+    def chunks(self, limit: int | None, rows_per_chunk: int) -> Iterator[Chunk]:
+        """Yield the table's rows with the columns that the mapping uses."""
+        return self.table.chunks(self.binding.positions, limit=limit, rows_per_chunk=rows_per_chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything a run needs to know before it reads. `limit`: rows in all, None for all of them."""
+
+    id: str
+    plan: Plan
+    tables: tuple[BoundTable, ...]
+    files: tuple[Path, ...]
+    fingerprints: tuple[Fingerprint, ...]
+    target: TargetSettings | None
+    limit: int | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def chunks(self, rows_per_chunk: int) -> Iterator[tuple[BoundTable, Chunk]]:
+        """Yield all chunks of all tables in order, `limit` rows at most. May be called again: it reads anew."""
+        left = self.limit
+        for bound in self.tables:
+            for chunk in bound.chunks(left, rows_per_chunk):
+                yield bound, chunk
+                left = None if left is None else left - len(chunk.blank)
+            if left is not None and left <= 0:
+                return
+
+    def locate(self, position: int) -> str:
+        """Return how a person names the row at a position; with its file or sheet where there are several."""
+        bound = self.tables[position >> POSITION_BITS]
+        row = f"row {position & _ROW_MASK}"
+        if len(self.files) > 1:
+            return f"{row} of {Path(bound.table.ref.file).name}"
+        return f"{row} of {bound.table.ref.sheet}" if len(self.tables) > 1 else row
+
+
+def open_job(
+    mapping: Mapping,
+    files: Sequence[Path],
+    target: TargetSettings | None,
+    *,
+    sheet: str | None = None,
+    limit: int | None = None,
+) -> Job:
+    """Open `files` for `mapping`: find sheets, headers and columns; nothing is read on if one is missing.
+
+    `target` None: a dry run in the wire form `fields`. Raises SourceError, MappingError, SettingsError.
+    """
+    if not files:
+        raise SourceError("no file is given", code="no-file", hint="name the spreadsheet after the mapping")
+    wire = target.wire if target else "fields"
+    findings = check_wire(mapping, wire, has_group_key_setting=target is not None and target.group_key is not None)
+    if findings.problems:
+        raise MappingError(mapping.file, findings.problems)
+    notes = [*mapping.notes, *findings.notes]
+    options = _options(mapping, sheet)
+    tables: list[BoundTable] = []
+    prints = []
+    for path in files:
+        prints.append(fingerprint(path))
+        for table in open_tables(path, options, len(tables)):
+            binding = bind(mapping, table.header, _where(table))
+            notes += binding.warnings
+            notes += _date_notes(mapping, table)
+            tables.append(BoundTable(table, binding))
+    group_key = target.group_key if target and mapping.group_key is None else None
+    plan = Plan(mapping, wire, group_key)
+    return Job(_new_id(), plan, tuple(tables), tuple(files), tuple(prints), target, limit, tuple(dict.fromkeys(notes)))
+
+
+def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:
+    pinned = mapping.source
+    return SourceOptions(
+        sheet=sheet or pinned.sheet,
+        header_row=pinned.header_row,
+        encoding=pinned.encoding,
+        delimiter=pinned.delimiter,
+        skip_rows=pinned.skip_rows,
+        header_score=header_score(mapping),
+    )
+
+
+def _where(table: Table) -> str:
+    place = f"{table.ref.file}, sheet {table.ref.sheet}" if table.ref.sheet else table.ref.file
+    return f"{place}, row {table.header_row}" if table.header_row else place
+
+
+def _date_notes(mapping: Mapping, table: Table) -> list[str]:
+    """Tell that the page's event has no date, where the sheet has one."""
+    if not any(record.action.name == "event.create" for record in mapping.records):
+        return []
+    dates = [name for name in table.header if _DATE_WORDS & set(name.casefold().replace("_", " ").split())]
+    if not dates:
+        return []
+    return [
+        (
+            "the endpoint's event has no date: every event is stamped with the time of its import, "
+            f"and the dates in '{dates[0]}' are not taken over"
+        )
+    ]
+
+
+def _new_id() -> str:
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

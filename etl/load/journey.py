@@ -1,0 +1,56 @@
+"""A unit on its way through the loader, and the receipts that it leaves."""
+
+from __future__ import annotations
+
+from etl.load.lanes import Ticket
+from etl.records import Delivery, Receipt, Status, Unit
+from etl.targets.answers import Verdict
+
+
+class Journey(Ticket):
+    """A unit on its way: which delivery is its turn, and what has happened to that one."""
+
+    __slots__ = (
+        "attempts", "clock_corrected", "duration_ms", "entered", "place", "sent_at", "settled", "spent", "throttled",
+        "verdict",
+    )  # fmt: skip
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self.place = -1
+        self.turn()
+
+    def turn(self) -> None:
+        """Come to the next delivery of the unit."""
+        self.place += 1
+        self.attempts = self.throttled = self.spent = 0
+        self.clock_corrected = self.entered = self.settled = False
+        self.verdict: Verdict | None = None
+        self.sent_at: float | None = None
+        self.duration_ms: float | None = None
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery whose turn it is."""
+        return self.unit.deliveries[self.place]
+
+    @property
+    def later(self) -> tuple[Delivery, ...]:
+        """The deliveries after it."""
+        return self.unit.deliveries[self.place + 1 :]
+
+    def receipt(self, status: Status, code: str, message: str) -> Receipt:
+        """Return the receipt of the delivery whose turn it is."""
+        verdict = self.verdict
+        return Receipt(
+            self.delivery, status, verdict.http_status if verdict else None, self.attempts,
+            verdict.request_id if verdict else "", code, message, self.sent_at, self.duration_ms,
+        )  # fmt: skip
+
+
+def overtaken(delivery: Delivery, earlier: Receipt) -> Receipt:
+    """Return the receipt of a delivery whose row had an earlier one that was not delivered."""
+    if earlier.status is Status.BLOCKED:
+        return Receipt(delivery, Status.BLOCKED, code=earlier.code, message=earlier.message)
+    message = f"record {earlier.delivery.record} of this row was not delivered ({earlier.status})"
+    return Receipt(delivery, Status.FAILED, code="earlier-record-failed", message=message)

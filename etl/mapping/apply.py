@@ -1,0 +1,303 @@
+"""Mapping × Chunk → columns of fields + issues: sources, transforms, the blank test and the blank policy.
+
+Pure: chunk in, columns out; it knows no file, no network and no clock. Judging the values is the schemas' part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl import transforms
+from etl.columns import Column
+from etl.contract import FieldType
+from etl.issues import NO_COLUMN, IssueBatch, Judge, as_text
+from etl.mapping.binding import Binding
+from etl.mapping.model import (
+    AllSource,
+    Blank,
+    ColumnSource,
+    DynamicSource,
+    FieldSpec,
+    RecordSpec,
+    TemplateSource,
+    ValueSource,
+)
+from etl.records import CellFault, Lists, Mask, Rows, text_series
+from etl.transforms.registry import CATALOGUE
+
+_DECIMAL = r"^[+-]?[0-9]+(?:\.[0-9]+)?\z"
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The rows of a chunk that a record looks at: text columns by position, and the faults found while reading."""
+
+    frame: pd.DataFrame
+    faults: Mapping[int, tuple[tuple[int, CellFault], ...]]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@dataclass(slots=True)
+class _Value:
+    """A column on its way through the transforms. `failed`: bool, one per row."""
+
+    column: pd.Series[str] | Lists
+    failed: Mask
+
+
+def columns_of(
+    record: RecordSpec, specs: tuple[FieldSpec, ...], cells: Cells, binding: Binding
+) -> tuple[list[Column], list[IssueBatch]]:
+    """Return the columns that `specs` make of `cells`, dynamic ones one by one, and the issues found on the way.
+
+    The places of the issues count in `cells`.
+    """
+    made: list[Column] = []
+    found: list[IssueBatch] = []
+    for spec, name, position in _expand(specs, binding):
+        maker = _Maker(record, spec, cells, binding, position)
+        made.append(maker.column(name))
+        found += maker.issues
+    return made, found
+
+
+def _expand(specs: tuple[FieldSpec, ...], binding: Binding) -> Iterator[tuple[FieldSpec, str, int | None]]:
+    """Yield each spec with its outgoing name in flat form; a dynamic spec once per key, with the key's column."""
+    for spec in specs:
+        head, dot, rest = spec.path.partition(".")
+        if isinstance(spec.source, DynamicSource):
+            for key, position in binding.dynamic(spec.source):
+                yield spec.model_copy(update={"path": f"{spec.path}.{key}"}), key, position
+        elif dot and head in {"properties", "dictionaryProperties", "attributes"}:
+            yield spec, spec.as_name or rest, None
+        else:
+            yield spec, spec.as_name or spec.path.rsplit(".", 1)[-1], None
+
+
+class _Maker:
+    """Makes one field's column; gathers the issues of its cells."""
+
+    def __init__(
+        self, record: RecordSpec, spec: FieldSpec, cells: Cells, binding: Binding, position: int | None
+    ) -> None:
+        self.record = record
+        self.spec = spec
+        self.cells = cells
+        self.binding = binding
+        self.field = record.action.field(spec.path)
+        # A field that must be there cannot be left out: its failures stay errors, whatever `checks` says.
+        self.must_be = spec.blank is Blank.ERROR or (self.field is not None and self.field.required)
+        self.judge = Judge(record.number, {} if self.must_be else record.checks)
+        self.issues: list[IssueBatch] = []
+        found = self._single_source(spec) if position is None else position
+        self.source = NO_COLUMN if found is None else found
+
+    def column(self, name: str) -> Column:
+        constant = isinstance(self.spec.source, ValueSource)
+        rows = 1 if constant and len(self.cells) else len(self.cells)
+        value = self._evaluate(self.spec, rows)
+        values, cleared = self._settle(value, rows)
+        failed = value.failed
+        if constant:
+            values = values.take(pa.array(np.zeros(len(self.cells), dtype=np.int64)))
+            failed = np.repeat(failed, len(self.cells)) if rows else failed
+            self.issues = [_broadcast(batch, len(self.cells)) for batch in self.issues]
+            cleared = None if cleared is None else np.repeat(cleared, len(self.cells))
+        return Column(self.spec.path, self.field, name, values, failed, self.source, cleared)
+
+    # ---- sources
+
+    def _single_source(self, spec: FieldSpec) -> int | None:
+        if isinstance(spec.source, ColumnSource):
+            return self.binding.choose(spec.source.names)
+        if isinstance(spec.source, TemplateSource):
+            names = {part.text for part in spec.source.parts if part.is_column}
+            return self.binding.position(names.pop()) if len(names) == 1 else None
+        return None
+
+    def _evaluate(self, spec: FieldSpec, rows: int) -> _Value:
+        value = self._read(spec, rows)
+        for call in spec.transforms:
+            self._transform(value, call.name, dict(call.arguments))
+        return value
+
+    def _read(self, spec: FieldSpec, rows: int) -> _Value:
+        match spec.source:
+            case ColumnSource(names=names):
+                return self._cells_at(self.binding.choose(names), rows)
+            case DynamicSource():
+                return self._cells_at(self.source, rows)
+            case ValueSource(value=text):
+                return _Value(text_series([text] * rows), np.zeros(rows, dtype=bool))
+            case TemplateSource() as source:
+                return self._template(source, rows)
+            case AllSource(specs=specs):
+                return self._joined([self._evaluate(one, rows) for one in specs], rows)
+
+    def _cells_at(self, position: int | None, rows: int) -> _Value:
+        failed = np.zeros(rows, dtype=bool)
+        if position is None:
+            return _Value(text_series([""] * rows), failed)
+        column = _blank_is_empty(self.cells.frame[position]).reset_index(drop=True)
+        for place, fault in self.cells.faults.get(position, ()):
+            failed[place] = True
+            self._issue(fault.code, np.array([place]), [fault.value], detail=fault.detail, column=position)
+        return _Value(column, failed)
+
+    def _template(self, source: TemplateSource, rows: int) -> _Value:
+        failed = np.zeros(rows, dtype=bool)
+        blanks: list[Mask] = []
+        pieces: list[pa.Array | str] = []
+        for part in source.parts:
+            if not part.is_column:
+                pieces.append(part.text)
+                continue
+            value = self._cells_at(self.binding.position(part.text), rows)
+            failed |= value.failed
+            text = as_text(value.column)
+            pieces.append(text)
+            blanks.append(np.asarray(pc.equal(text, "")))
+        if not blanks:
+            whole = "".join(piece for piece in pieces if isinstance(piece, str)).strip()
+            return _Value(text_series([whole] * rows), failed)
+        joined = pc.utf8_trim_whitespace(pc.binary_join_element_wise(*pieces, ""))
+        blank = np.logical_or.reduce(blanks) if source.blank_parts == "any" else np.logical_and.reduce(blanks)
+        return _Value(text_series(pc.if_else(pa.array(blank), "", joined)), failed)
+
+    def _joined(self, parts: list[_Value], rows: int) -> _Value:
+        index = pd.RangeIndex(rows)
+        lists = [_as_lists(part.column, index) for part in parts]
+        owner = np.concatenate([one.owner for one in lists]) if lists else np.empty(0, dtype=np.int64)
+        items = pa.concat_arrays([as_text(one.items) for one in lists])
+        order = np.argsort(owner, kind="stable")
+        joined = Lists(text_series(items.take(pa.array(order))), owner[order], index)
+        failed = np.logical_or.reduce([part.failed for part in parts])
+        return _Value(_without_repeats(joined), failed)
+
+    # ---- transforms
+
+    def _transform(self, value: _Value, name: str, arguments: dict[str, object]) -> None:
+        before = value.column
+        outcome = transforms.apply(name, before, arguments)
+        after = outcome.values
+        if outcome.failed is not None and outcome.failed.any():
+            code = CATALOGUE[name].code
+            if code is None:
+                raise AssertionError(f"BUG: transform {name!r} fails cells but has no code")
+            hit = np.flatnonzero(outcome.failed)
+            if isinstance(before, Lists):
+                places, offending = before.owner[hit], before.items.iloc[hit]
+            else:
+                places, offending = hit.astype(np.int64), before.iloc[hit]
+            fresh = ~value.failed[places]
+            self._issue(code, places[fresh], offending[fresh], detail=outcome.detail)
+            value.failed[places] = True
+            after = _without_failed(after, outcome.failed)
+        value.column = after
+
+    # ---- blank test and policy
+
+    def _settle(self, value: _Value, rows: int) -> tuple[pa.Array, Mask | None]:
+        as_list = self.field is not None and self.field.type is FieldType.LIST
+        if as_list:
+            value.column = _as_lists(value.column, pd.RangeIndex(rows))
+        if isinstance(value.column, Lists):
+            array = _list_array(value.column, rows)
+            blank = np.asarray(pc.equal(pc.list_value_length(array), 0)) & ~value.failed
+        else:
+            self._convert(value)
+            array = as_text(_blank_is_empty(value.column))
+            blank = np.asarray(pc.equal(array, "")) & ~value.failed
+        if value.failed.any():
+            array = pc.if_else(pa.array(value.failed), pa.scalar(None, array.type), array)
+        return self._blank_policy(array, blank)
+
+    def _convert(self, value: _Value) -> None:
+        """Fail what is no plain decimal in a Float field; the text itself is kept, with all its digits."""
+        if self.field is None or self.field.type is not FieldType.FLOAT or isinstance(value.column, Lists):
+            return
+        text = as_text(value.column)
+        wrong = ~np.asarray(pc.match_substring_regex(text, _DECIMAL)) & np.asarray(pc.not_equal(text, ""))
+        if wrong.any():
+            places = np.flatnonzero(wrong).astype(np.int64)
+            self._issue("not-a-number", places, value.column[wrong])
+            value.failed |= wrong
+            value.column = value.column.mask(wrong, "")
+
+    def _blank_policy(self, array: pa.Array, blank: Mask) -> tuple[pa.Array, Mask | None]:
+        if not blank.any():
+            return array, None
+        policy = self.spec.blank
+        if self.must_be and policy is not Blank.DEFAULT:
+            policy = Blank.ERROR
+        if policy is Blank.CLEAR:
+            return array, blank
+        if policy is Blank.ERROR:
+            places = np.flatnonzero(blank).astype(np.int64)
+            self._issue(self._blank_code(), places, [""] * len(places))
+        fill: object = None
+        if policy is Blank.DEFAULT:
+            fill = [self.spec.default] if pa.types.is_list(array.type) else self.spec.default
+        return pc.if_else(pa.array(blank), pa.scalar(fill, array.type), array), None
+
+    def _blank_code(self) -> str:
+        return "group-key-blank" if self.spec.path == "group_key" else "required"
+
+    def _issue(self, code: str, places: Rows, values: object, *, detail: str = "", column: int | None = None) -> None:
+        if len(places):
+            source = self.source if column is None else column
+            self.issues.append(
+                self.judge.issue(code, places, values, field=self.spec.path, column=source, detail=detail)
+            )
+
+
+def _broadcast(batch: IssueBatch, rows: int) -> IssueBatch:
+    """Return the issue of a constant as one of every row."""
+    zeros = pa.array(np.zeros(rows, dtype=np.int64))
+    places = np.arange(rows, dtype=np.int64)
+    return replace(batch, places=places, values=batch.values.take(zeros), messages=batch.messages.take(zeros))
+
+
+def _blank_is_empty(column: pd.Series[str]) -> pd.Series[str]:
+    """Return the column with "" for every cell of white space alone."""
+    array = as_text(column)
+    white = pc.and_(pc.equal(pc.utf8_trim_whitespace(array), ""), pc.not_equal(array, ""))
+    if not pc.any(white).as_py():
+        return column
+    return text_series(pc.if_else(white, "", array), column.index)
+
+
+def _as_lists(column: pd.Series[str] | Lists, index: pd.Index[int]) -> Lists:
+    """Return text as lists of one item; a blank is a list of none."""
+    if isinstance(column, Lists):
+        return column
+    owner = np.flatnonzero((column != "").to_numpy()).astype(np.int64)
+    return Lists(column.iloc[owner].reset_index(drop=True), owner, index)
+
+
+def _without_failed(column: pd.Series[str] | Lists, failed: Mask) -> pd.Series[str] | Lists:
+    if isinstance(column, Lists):
+        keep = ~failed
+        return Lists(column.items[keep].reset_index(drop=True), column.owner[keep], column.index)
+    return column.mask(failed, "")
+
+
+def _without_repeats(column: Lists) -> Lists:
+    """Return the lists without empty items and without an item's second occurrence in its row."""
+    seen = pd.DataFrame({"owner": column.owner, "item": column.items}).duplicated().to_numpy()
+    keep = ~seen & (column.items != "").to_numpy()
+    return Lists(column.items[keep].reset_index(drop=True), column.owner[keep], column.index)
+
+
+def _list_array(column: Lists, rows: int) -> pa.Array:
+    """Return the lists as an Arrow list<string> array of `rows` lists, none of them null."""
+    offsets = np.searchsorted(column.owner, np.arange(rows + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), as_text(column.items))

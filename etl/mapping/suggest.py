@@ -1,0 +1,249 @@
+"""Drafts a mapping from a header and some rows: START HERE for `etl init`. Pure; opens no file.
+
+    header, sample → looks → action → candidates → one column a field → lines → Draft
+
+What is active is likely, what is merely possible stands commented out, and each line says how sure it is and why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from etl.contract import ACTIONS, FieldType
+from etl.mapping.actions import choose_action, conditions
+from etl.mapping.candidates import ACTIVE, POSSIBLE, Candidate, Column, candidates, percent
+from etl.mapping.draft import Draft, FieldLine, Suggestion, Use, render, shown
+from etl.mapping.looks import fold, look
+from etl.mapping.parts import Whole, name_of, street_of
+from etl.mapping.proposals import Hints, hints, propose, propose_free
+from etl.mapping.synonyms import CONSENT, CURRENCY, DATE, FIRST_NAME, FLAT, HOUSE, LAST_NAME, OPT_OUT, STREET
+
+__all__ = ["ACTIVE", "POSSIBLE", "Draft", "Suggestion", "Use", "render", "suggest"]
+
+_PARTS = frozenset({FIRST_NAME, LAST_NAME, STREET, HOUSE, FLAT})
+_ROLES = frozenset({CONSENT, OPT_OUT, DATE})
+_WHOLES = {FIRST_NAME: "contact.name", LAST_NAME: "contact.name", STREET: "contact.address.streetAddress"}
+
+
+def suggest(
+    header: Sequence[str],
+    sample: pd.DataFrame,
+    name: str,
+    action: str | None = None,
+    *,
+    source: Mapping[str, str | int] | None = None,
+) -> Draft:
+    """Return a draft for a sheet with this `header`, of which `sample` holds some rows.
+
+    `sample`: dtype `str`, no missing values, its columns 0 .. len(header) - 1; may have no rows. `name`: what the
+    mapping is called, also looked at for the action. `action`: None to choose one; another name than the contract's
+    is a KeyError. `source` is pinned in the mapping as it stands.
+    """
+    columns, refused = _columns(header, sample)
+    chosen, why = (action, (f"{action}, as asked.",)) if action else choose_action(columns, len(refused), name)
+    sheet = _Sheet(chosen, columns, _assign(columns, chosen), sample)
+    fields, offered = _fields(sheet), _offered(sheet)
+    used = {line.path for line in fields}
+    return Draft(
+        name=_slug(name, "-") or "mapping",
+        action=chosen,
+        why=why,
+        suggestions=tuple(sorted([*sheet.said.values(), *refused], key=lambda s: s.position)),
+        fields=fields,
+        offered=offered,
+        conditions=conditions(columns) if chosen == "contact.upsert" else (),
+        notes=tuple(f"{shown(s.column)}: {'; '.join(s.reasons)}" for s in [*sheet.unused(), *refused]),
+        missing=tuple(f.path for f in ACTIONS[chosen].fields if f.required and f.path not in used),
+        source=dict(source or {}),
+    )
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What is known while the lines are made. `best`: target → its column; `said`: position → what became of it."""
+
+    action: str
+    columns: list[Column]
+    best: dict[str, Candidate]
+    sample: pd.DataFrame
+    said: dict[int, Suggestion] = field(default_factory=dict)
+
+    def say(self, columns: Iterable[Column], use: Use, line: FieldLine) -> None:
+        """Record what `line` does with each of `columns`."""
+        for c in columns:
+            self.said[c.position] = Suggestion(
+                c.name, c.position, use, line.path, line.confidence, line.reasons, line.transforms
+            )
+
+    def unused(self) -> list[Suggestion]:
+        """Return what is said of the columns that no line names."""
+        return [s for s in self.said.values() if s.use is Use.UNUSED]
+
+    def hints(self) -> Hints:
+        """Return where the sheet's people seem to live."""
+        spoken = Counter(c.language for c in self.best.values() if c.language not in {"", "en"})
+        seen = {target: c.column.seen for target, c in self.best.items()}
+        email = seen.get("contact.email") or seen.get("email")
+        languages = [language for language, _ in spoken.most_common()]
+        return hints(languages, seen.get("contact.address.country"), seen.get(CURRENCY), email)
+
+
+def _columns(header: Sequence[str], sample: pd.DataFrame) -> tuple[list[Column], list[Suggestion]]:
+    """Return the columns that a mapping can name, and what is to be said of the others."""
+    names = [name.strip() for name in header]
+    places = {name: [n + 1 for n, other in enumerate(names) if other == name] for name in names}
+    columns, refused = [], []
+    for position, name in enumerate(names):
+        if not name:
+            why = f"column {position + 1} has no name: give it one in the header"
+        elif len(places[name]) > 1:
+            listed = " and ".join(map(str, places[name]))
+            why = f"stands more than once in the header (columns {listed}): rename, a mapping cannot tell them apart"
+        elif any("\ud800" <= letter <= "\udfff" for letter in name):
+            why = "its name holds half a character, which no mapping can write: rename it"
+        else:
+            columns.append(Column(position, name, look(sample[position])))
+            continue
+        refused.append(Suggestion(name, position, Use.UNUSED, reasons=(why,)))
+    return columns, refused
+
+
+def _assign(columns: Iterable[Column], action: str) -> dict[str, Candidate]:
+    """Return target → the column that serves best: the surest pairs first, each column and each target once."""
+    everything = [c for column in columns for c in candidates(column, action)]
+    everything.sort(key=lambda c: (-c.confidence, c.column.position))
+    best: dict[str, Candidate] = {}
+    taken: set[int] = set()
+    for one in everything:
+        is_field = ACTIONS[action].field(one.target) is not None
+        if (
+            one.confidence < POSSIBLE
+            or one.column.position in taken
+            or (one.target in best and one.target not in _ROLES)
+        ):
+            continue
+        best.setdefault(one.target, one)
+        if is_field or one.target in _PARTS or (one.target in _ROLES and one.confidence >= ACTIVE):
+            taken.add(one.column.position)
+    return best
+
+
+def _fields(sheet: _Sheet) -> tuple[FieldLine, ...]:
+    """Return the active lines, in the contract's order."""
+    lines = []
+    near = sheet.hints()
+    for goal in ACTIONS[sheet.action].fields:
+        whole = _whole(sheet, goal.path)
+        if whole is None or whole.confidence < ACTIVE:
+            if goal.type is FieldType.ENUMERATION:
+                lines.append(_event_type(sheet, goal.path))
+            continue
+        line = _line(goal.path, whole, near, required=goal.required)
+        sheet.say(whole.columns, Use.PART if len(whole.columns) > 1 else Use.FIELD, line)
+        lines.append(line)
+    return tuple(lines)
+
+
+def _whole(sheet: _Sheet, path: str) -> Whole | None:
+    sure = {target: one for target, one in sheet.best.items() if one.confidence >= ACTIVE}
+    if path == "contact.name":
+        return name_of(sure, sheet.sample)
+    if path == "contact.address.streetAddress":
+        return street_of(sure)
+    found = sure.get(path)
+    return None if found is None else Whole((found.column,), found.confidence, found.reasons)
+
+
+def _line(path: str, whole: Whole, near: Hints, *, required: bool = False) -> FieldLine:
+    calls, told = propose(path, whole.columns[0].seen, near)
+    return FieldLine(
+        path,
+        tuple(c.name for c in whole.columns),
+        transforms=calls,
+        required=required,
+        confidence=whole.confidence,
+        reasons=(*whole.reasons, *told),
+    )
+
+
+def _event_type(sheet: _Sheet, path: str) -> FieldLine:
+    if "value" in sheet.best:
+        return FieldLine(
+            path, value="PURCHASE", confidence=0.7, reasons=("no column holds event types; there are amounts",)
+        )
+    return FieldLine(path, value="OTHER", confidence=0.5, reasons=("no column holds event types: choose one",))
+
+
+def _offered(sheet: _Sheet) -> tuple[FieldLine, ...]:
+    """Return the lines to be commented out, for the columns that no active line names; says of the rest why not."""
+    near = sheet.hints()
+    roles = {one.column.position: one for one in sheet.best.values()}
+    paths = _free_paths(sheet)
+    lines = []
+    for column in sheet.columns:
+        if column.position in sheet.said:
+            continue
+        line = _possible(sheet, roles.get(column.position), near) or _free(sheet, column, paths)
+        if line is None:
+            reasons = _content(column) if column.seen.filled else ("holds no values",)
+            sheet.said[column.position] = Suggestion(column.name, column.position, Use.UNUSED, reasons=reasons)
+            continue
+        sheet.say((column,), Use.OFFERED, line)
+        lines.append(line)
+    return tuple(lines)
+
+
+def _possible(sheet: _Sheet, one: Candidate | None, near: Hints) -> FieldLine | None:
+    """Return the line of a field that nothing feeds yet and the column may serve as."""
+    if one is None:
+        return None
+    path = _WHOLES.get(one.target, one.target)
+    if ACTIONS[sheet.action].field(path) is None or path in {s.path for s in sheet.said.values()}:
+        return None
+    return _line(path, Whole((one.column,), one.confidence, one.reasons), near)
+
+
+def _free(sheet: _Sheet, column: Column, paths: Iterator[str]) -> FieldLine | None:
+    """Return the line that keeps the column under a key of its own, or None where nothing would be kept."""
+    if sheet.action == "contact.delete" or (column.seen.rows and not column.seen.filled):
+        return None
+    path = _property(sheet, column) if sheet.action == "contact.upsert" else next(paths, None)
+    if path is None:
+        return None
+    calls, told = propose_free(column.seen)
+    reasons = (*_content(column), *told)
+    if sheet.action == "event.create" and column.seen.date >= ACTIVE:
+        reasons = (*reasons, "the endpoint stamps events with the time of import: a detail keeps this date")
+    return FieldLine(path, (column.name,), transforms=calls, confidence=0.0, reasons=reasons)
+
+
+def _content(column: Column) -> tuple[str, ...]:
+    seen = column.seen
+    if not seen.rows:
+        return ("no values seen",)
+    differ = f"with {seen.distinct} different values" if seen.distinct > 1 else "all the same"
+    return (f"{percent(seen.fill)} of cells are filled, {differ}",)
+
+
+def _property(sheet: _Sheet, column: Column) -> str:
+    key = _slug(column.name, "_") or f"column_{column.position + 1}"
+    path, number = f"properties.{key}", 1
+    while any(said.path == path for said in sheet.said.values()):
+        number += 1
+        path = f"properties.{key}_{number}"
+    return path
+
+
+def _free_paths(sheet: _Sheet) -> Iterator[str]:
+    """Yield the details of an event that no column serves as."""
+    fields = (goal.path for goal in ACTIONS[sheet.action].fields if goal.path.startswith("detail"))
+    return (path for path in list(fields) if path not in sheet.best)
+
+
+def _slug(text: str, joint: str) -> str:
+    return joint.join(re.findall("[a-z0-9]+", fold(text)))

@@ -1,0 +1,235 @@
+"""START HERE. Everything between reading and sending is one pure function: `prepare(chunk, plan, binding)`.
+
+    file → sources → CHUNK → mapping.apply (transforms) → schemas.judge → payloads.bodies → PREPARED → load → reports
+
+It knows no file, no network and no clock, so one process, several, or a cluster run the same code; `check` and `run`
+both call it, which is why what is checked is what is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.columns import Column
+from etl.contract import FieldType
+from etl.issues import WHOLE_ROW, IssueBatch, Judge, as_text, error_places
+from etl.mapping.apply import Cells, columns_of
+from etl.mapping.binding import Binding
+from etl.mapping.model import Mapping, RecordSpec
+from etl.payloads import bodies
+from etl.payloads.wire import Wire
+from etl.records import STATUSES, CellFault, Chunk, Mask, Rows, Status
+from etl.schemas import judge
+
+KEY_SEPARATOR = "\x1f"
+"""Between the parts of a key: a control character that no cell of a spreadsheet holds by accident."""
+_PLANNED, _SKIPPED, _INVALID = (STATUSES.index(s) for s in (Status.PLANNED, Status.SKIPPED, Status.INVALID))
+_NO_TEXT = pa.scalar("", pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What every chunk is prepared with: mapping and wire form. `group_key` comes from the target's settings."""
+
+    mapping: Mapping
+    wire: Wire = "fields"
+    group_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRecord:
+    """One record of every row of a chunk.
+
+    `status`: int8, one per row, a place in STATUSES: planned, skipped or invalid; `keys`: string, one per row, for
+    people ("" where not known); `reasons`: string, one per row, why a row is skipped.
+    For the planned rows alone: `places` (int64, ascending), `bodies` (string, the JSON as it is sent), `lanes` (string,
+    null: no order to keep), `identities` (string, null: no key; what makes two rows the same), and `clears` (by field,
+    bool: the rows that clear it).
+    """
+
+    spec: RecordSpec
+    status: npt.NDArray[np.int8]
+    keys: pa.Array
+    reasons: np.ndarray
+    places: Rows
+    bodies: pa.Array
+    lanes: pa.Array
+    identities: pa.Array
+    clears: dict[str, Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chunk, judged: its records, and the issues of its rows (places count in the chunk)."""
+
+    chunk: Chunk
+    records: tuple[PreparedRecord, ...]
+    issues: tuple[IssueBatch, ...]
+
+
+def prepare(chunk: Chunk, plan: Plan, binding: Binding) -> Prepared:
+    """Return what becomes of each row of `chunk`, before anything is sent; pure, and it never raises for a row."""
+    whole_row = [fault for fault in chunk.faults if fault.column is None]
+    broken = _whole_row_issues(chunk, whole_row)
+    refused = np.zeros(len(chunk.cells), dtype=bool)
+    refused[error_places(broken)] = True
+    records, found = [], list(broken)
+    for spec in plan.mapping.records:
+        record, issues = _prepare_record(chunk, plan, binding, spec, refused)
+        records.append(record)
+        found += issues
+    return Prepared(chunk, tuple(records), tuple(found))
+
+
+def _whole_row_issues(chunk: Chunk, faults: Sequence[CellFault]) -> list[IssueBatch]:
+    found = []
+    for code in sorted({fault.code for fault in faults}):
+        of_code = [fault for fault in faults if fault.code == code]
+        places = np.searchsorted(chunk.rows, [fault.row for fault in of_code]).astype(np.int64)
+        details = [fault.detail for fault in of_code]
+        found.append(Judge(WHOLE_ROW, {}).issue(code, places, [f.value for f in of_code], detail=details))
+    return found
+
+
+def _prepare_record(
+    chunk: Chunk, plan: Plan, binding: Binding, spec: RecordSpec, refused: Mask
+) -> tuple[PreparedRecord, list[IssueBatch]]:
+    rows = len(chunk.cells)
+    status = np.full(rows, _PLANNED, dtype=np.int8)
+    reasons = np.full(rows, "", dtype=object)
+    status[refused] = _INVALID
+    blank = chunk.blank & ~refused
+    status[blank] = _SKIPPED
+    reasons[blank] = "blank-row"
+    open_rows = ~refused & ~blank
+    issues: list[IssueBatch] = []
+    if spec.when is not None:
+        open_rows, issues = _condition(chunk, binding, spec, open_rows, status, reasons)
+    active = np.flatnonzero(open_rows).astype(np.int64)
+    columns, group_keys, found = _columns(_cells(chunk, open_rows), plan, binding, spec)
+    issues += [_moved(batch, active) for batch in found]
+    status[error_places(issues)] = _INVALID
+    planned = status[active] == _PLANNED
+    keys = _scatter(_shown_key(spec, columns, len(active)), active, rows)
+    record = _planned(spec, plan, [c.only(planned) for c in columns], group_keys, planned, active[planned])
+    return PreparedRecord(spec, status, keys, reasons, *record), issues
+
+
+def _condition(
+    chunk: Chunk, binding: Binding, spec: RecordSpec, open_rows: Mask, status: npt.NDArray[np.int8], reasons: np.ndarray
+) -> tuple[Mask, list[IssueBatch]]:
+    """Evaluate `when`; return the rows that pass, and an issue for each on which it can't be evaluated."""
+    if spec.when is None:
+        raise AssertionError("BUG: no condition to evaluate")
+    used = {binding.position(name) for name in spec.when.columns}
+    verdict = spec.when.evaluate(lambda name: chunk.cells[binding.position(name)])
+    unread = np.zeros(len(chunk.cells), dtype=bool)
+    for fault in chunk.faults:
+        if fault.column in used:
+            unread[np.searchsorted(chunk.rows, fault.row)] = True
+    failed = (verdict.failed | unread) & open_rows
+    skipped = ~verdict.truth & ~failed & open_rows
+    status[skipped] = _SKIPPED
+    reasons[skipped] = "when-false"
+    places = np.flatnonzero(failed).astype(np.int64)
+    issues = []
+    if len(places):
+        detail = verdict.detail or "a cell that it looks at holds an error"
+        issues = [Judge(spec.number, {}).issue("condition-failed", places, [""] * len(places), detail=detail)]
+    return open_rows & ~skipped & ~failed, issues
+
+
+def _cells(chunk: Chunk, keep: Mask) -> Cells:
+    frame = chunk.cells if keep.all() else chunk.cells[keep]
+    faults: dict[int, list[tuple[int, CellFault]]] = {}
+    if any(fault.column is not None for fault in chunk.faults):
+        place_of = {int(row): place for place, row in enumerate(frame.index)}
+        for fault in chunk.faults:
+            if fault.column is not None and fault.row in place_of:
+                faults.setdefault(fault.column, []).append((place_of[fault.row], fault))
+    return Cells(frame, {column: tuple(found) for column, found in faults.items()})
+
+
+def _columns(
+    cells: Cells, plan: Plan, binding: Binding, spec: RecordSpec
+) -> tuple[list[Column], pa.Array | None, list[IssueBatch]]:
+    """Return the record's columns in the contract's order, its group keys, and every issue of both."""
+    order = {field.path: place for place, field in enumerate(spec.action.fields)}
+    columns, issues = columns_of(spec, spec.fields + spec.attributes, cells, binding)
+    columns.sort(key=lambda column: order.get(column.field.path, 0) if column.field else len(order))
+    issues += judge(spec.action, Judge(spec.number, spec.checks), columns)
+    if plan.mapping.group_key is not None:
+        (group_key,), found = columns_of(spec, (plan.mapping.group_key,), cells, binding)
+        return columns, group_key.values, issues + found
+    if plan.group_key is not None:
+        return columns, pa.array([plan.group_key] * len(cells), pa.string()), issues
+    return columns, None, issues
+
+
+def _moved(batch: IssueBatch, active: Rows) -> IssueBatch:
+    """Return the issues with their places counted in the chunk."""
+    return batch.at(active[batch.places])
+
+
+def _shown_key(spec: RecordSpec, columns: list[Column], rows: int) -> pa.Array:
+    parts = [pc.coalesce(_text(c), _NO_TEXT) for path in spec.key for c in columns if c.path == path]
+    if not parts:
+        person = [c for c in columns if c.path == spec.action.person]
+        return pc.coalesce(_text(person[0]), _NO_TEXT) if person else pa.array([""] * rows, pa.string())
+    return parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, " ")
+
+
+def _planned(
+    spec: RecordSpec,
+    plan: Plan,
+    columns: list[Column],
+    group_keys: pa.Array | None,
+    planned: Mask,
+    places: Rows,
+) -> tuple[Rows, pa.Array, pa.Array, pa.Array, dict[str, Mask]]:
+    groups = None if group_keys is None else group_keys.filter(pa.array(planned))
+    made = bodies(columns, len(places), plan.wire, groups)
+    prefix = pa.array([""] * len(places), pa.string()) if groups is None else groups
+    lanes = _identity(prefix, [c for c in columns if c.path == spec.action.person], len(places))
+    by_path = {column.path: column for column in columns}
+    identities = _identity(prefix, [by_path[path] for path in spec.key if path in by_path], len(places))
+    clears = {column.path: column.cleared for column in columns if column.cleared is not None}
+    return places, made, lanes, identities, clears
+
+
+def _identity(prefix: pa.Array, columns: list[Column], rows: int) -> pa.Array:
+    """Return the group key and the columns' values as one text; e-mails case-folded; null where all are absent."""
+    if not columns:
+        return pa.nulls(rows, pa.string())
+    parts = [_folded(column) for column in columns]
+    joined = pc.binary_join_element_wise(prefix, *[pc.coalesce(part, _NO_TEXT) for part in parts], KEY_SEPARATOR)
+    absent = np.logical_and.reduce([np.asarray(pc.equal(pc.coalesce(part, _NO_TEXT), "")) for part in parts])
+    return pc.if_else(pa.array(absent), pa.scalar(None, pa.string()), joined)
+
+
+def _folded(column: Column) -> pa.Array:
+    text = _text(column)
+    if column.field is None or column.field.type is not FieldType.EMAIL:
+        return text
+    if pc.all(pc.string_is_ascii(text)).as_py() is not False:
+        return pc.utf8_lower(text)
+    return pa.array([None if value is None else value.casefold() for value in text.to_pylist()], pa.string())
+
+
+def _text(column: Column) -> pa.Array:
+    return pc.binary_join(column.values, ",") if column.is_list else as_text(column.values)
+
+
+def _scatter(values: pa.Array, places: Rows, rows: int) -> pa.Array:
+    """Return `values` at their `places` among `rows`, "" elsewhere."""
+    if len(places) == rows:
+        return values
+    take = np.zeros(rows, dtype=np.int64)
+    take[places] = np.arange(len(places)) + 1
+    return pa.concat_arrays([pa.array([""], pa.string()), values]).take(pa.array(take))

@@ -1,0 +1,93 @@
+"""What a run or a check came to: counts, paths, and the rows as DataFrames when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etl.guards import Stop
+from etl.records import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BAD = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
+"""Statuses that make the exit code 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The result of `check` or `run`.
+
+    `counts`: records by status (their sum is rows times records); `rows`: source rows read; `spanned_rows`: rows that a
+    workbook merely spans; `deletes`: contacts that would be or were to be deleted; `clears`: rows by field whose value
+    is cleared; `problems`: issues by (code, field, severity); `timings`: seconds by stage.
+    """
+
+    id: str
+    mapping: str
+    mapping_fingerprint: str
+    files: tuple[dict[str, Any], ...]
+    target: str | None
+    wire: str
+    dry_run: bool
+    records: int
+    rows: int
+    spanned_rows: int
+    counts: Mapping[str, int]
+    errors: int
+    warnings: int
+    deletes: int
+    clears: Mapping[str, int]
+    problems: tuple[tuple[str, str, str, int], ...]
+    notes: tuple[str, ...]
+    out: Path
+    stop: Stop | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    delivery: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def results_path(self) -> Path:
+        """results.csv: one line per source row and record."""
+        return self.out / "results.csv"
+
+    @property
+    def issues_path(self) -> Path:
+        """issues.csv: one line an issue."""
+        return self.out / "issues.csv"
+
+    @property
+    def summary_path(self) -> Path:
+        """summary.json: the counts, for programs."""
+        return self.out / "summary.json"
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1, 2, 3, 130 or 143, as the design has them."""
+        if self.stop is not None:
+            return self.stop.exit_code
+        return 1 if any(self.counts.get(status.value) for status in BAD) else 0
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """results.csv as a frame: text columns; `row`, `record`, `http_status`, `attempts` nullable Int64."""
+        return _frame(self.results_path)
+
+    @property
+    def issues(self) -> pd.DataFrame:
+        """issues.csv as a frame: text columns; `row` nullable Int64."""
+        return _frame(self.issues_path)
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.read_csv(path, dtype="str", keep_default_na=False)
+    for name in ("row", "record", "http_status", "attempts"):
+        if name in frame:
+            frame[name] = pd.to_numeric(frame[name].where(frame[name] != "")).astype("Int64")
+    if "duration_ms" in frame:
+        frame["duration_ms"] = pd.to_numeric(frame["duration_ms"].where(frame["duration_ms"] != ""))
+    return frame

@@ -1,0 +1,57 @@
+"""CSV written by columns: UTF-8, commas, quotes where needed. For programs: no byte order mark in front.
+
+Byte for byte what `csv.writer` writes of the same values (tested), several times as fast.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_SPECIAL = '[",\r\n]'
+
+
+class CsvColumns:
+    """A CSV file written chunk by chunk and flushed, so that a killed run leaves a readable file."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self.path = path
+        self._names = tuple(names)
+        self._stream = path.open("wb")
+        self.write_line(names)
+
+    def write(self, columns: Mapping[str, pa.Array]) -> None:
+        """Append rows; every column of the file must be there, all of one length."""
+        fields = [_field(columns[name]) for name in self._names]
+        lines = pc.binary_join_element_wise(*fields, ",")
+        if len(lines):
+            self._stream.write("\n".join(lines.to_pylist()).encode() + b"\n")
+            self._stream.flush()
+
+    def write_line(self, values: Sequence[object]) -> None:
+        """Append one row, its values in the order of the columns."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(values)
+        self._stream.write(text.getvalue().encode())
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._stream.close()
+
+
+def _field(values: pa.Array) -> pa.Array:
+    """Return the values as CSV fields; null is an empty one."""
+    if not pa.types.is_string(values.type):
+        return pc.coalesce(values.cast(pa.string()), "")
+    text = pc.coalesce(values, "")
+    special = pc.match_substring_regex(text, _SPECIAL)
+    if not pc.any(special).as_py():
+        return text
+    doubled = pc.replace_substring(text, '"', '""')
+    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), text)

@@ -1,0 +1,75 @@
+"""issues.csv: one line an issue, in the order of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.issues import NO_COLUMN, IssueBatch
+from etl.records import Rows, SourceRef
+from etl.reports.cells import inert, letters
+from etl.reports.csv_columns import CsvColumns
+
+COLUMNS = ("file", "sheet", "row", "cell", "column", "field", "severity", "code", "value", "message", "hint")
+
+
+class IssuesCsv:
+    """Writes issues.csv as chunks are judged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._csv = CsvColumns(path, COLUMNS)
+
+    def write(
+        self,
+        source: SourceRef,
+        rows: Rows,
+        header: Sequence[str],
+        batches: Sequence[IssueBatch],
+        first_column: int = 0,
+    ) -> None:
+        """Append the issues of a chunk's rows (`rows`: their numbers; places count in them).
+
+        `first_column`: where the table starts in its sheet, from 0.
+        """
+        batches = [batch for batch in batches if len(batch)]
+        if not batches:
+            return
+        parts = [_columns(source, rows, header, batch, first_column) for batch in batches]
+        order = pa.array(np.argsort(np.concatenate([batch.places for batch in batches]), kind="stable"))
+        self._csv.write({name: pa.concat_arrays([part[name] for part in parts]).take(order) for name in COLUMNS})
+
+    def close(self) -> None:
+        """Close the file."""
+        self._csv.close()
+
+
+def _columns(
+    source: SourceRef, numbers: Rows, header: Sequence[str], batch: IssueBatch, first_column: int
+) -> dict[str, pa.Array]:
+    count = len(batch)
+    rows = pa.array(numbers[batch.places])
+    known = batch.column != NO_COLUMN
+    letter = letters(batch.column + first_column) if known else ""
+    cell = pc.binary_join_element_wise(letter, rows.cast(pa.string()), "") if known else _same("", count)
+    return {
+        "file": inert(_same(source.file, count)),
+        "sheet": inert(_same(source.sheet, count)),
+        "row": rows,
+        "cell": cell,
+        "column": inert(_same(header[batch.column] if known else "", count)),
+        "field": _same(batch.field, count),
+        "severity": _same(batch.severity.value, count),
+        "code": _same(batch.code, count),
+        "value": inert(batch.values),
+        "message": inert(batch.messages),
+        "hint": _same(batch.hint, count),
+    }
+
+
+def _same(text: str, count: int) -> pa.Array:
+    return pa.array([text] * count, pa.string())

@@ -1,0 +1,91 @@
+"""Where the header stands among the first rows of a table, and how columns and cells are named. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from etl.sources.base import HeaderScore
+
+SEARCHED_ROWS = 50
+"""Non-blank rows among which the header is looked for."""
+
+_VALUE = re.compile(
+    r"""
+      [-+(]?[0-9][0-9 \u00a0.,'/%:()-]*                  # numbers, phones, dates in digits, times
+    | [0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+Z?           # date-times
+    | [^@\s]+@[^@\s]+\.[^@\s]+                           # e-mail addresses
+    """,
+    re.VERBOSE,
+)
+_FILLED_SHARE = 0.6
+
+
+def is_blank(cells: Sequence[object]) -> bool:
+    """Whether all cells are empty or white space (a cell that is not text is not blank)."""
+    for cell in cells:  # noqa: SIM110 (the generator of any() costs twice the time, and this runs once a row)
+        if not isinstance(cell, str) or (cell and not cell.isspace()):
+            return False
+    return True
+
+
+def find_header(rows: Sequence[Sequence[str]], score: HeaderScore | None = None) -> int | None:
+    """Return which of `rows` (the first non-blank ones of a table) is the header; None if there are no rows.
+
+    With `score`, the earliest of the rows with the highest score above 0. Else the first row that fills most of the
+    table's width with distinct texts of which none looks like a number, a date or an e-mail address; failing that
+    the first row that fills most of the width.
+    """
+    rows = rows[:SEARCHED_ROWS]
+    if not rows:
+        return None
+    best = best_score(rows, score)
+    return best[1] if best else _by_looks(rows)
+
+
+def best_score(rows: Sequence[Sequence[str]], score: HeaderScore | None) -> tuple[int, int] | None:
+    """Return (score, place) of the best of `rows`, the earliest on ties; None where none scores above 0."""
+    if score is None:
+        return None
+    scored = [(score([cell.strip() for cell in row]), -place) for place, row in enumerate(rows[:SEARCHED_ROWS])]
+    if not scored or max(scored)[0] <= 0:
+        return None
+    value, place = max(scored)
+    return value, -place
+
+
+def column_letters(position: int) -> str:
+    """Return the letters that a spreadsheet gives the column at `position`, from 0: A, B, ..., Z, AA, ...
+
+    >>> column_letters(0), column_letters(27)
+    ('A', 'AB')
+    """
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def cell_name(column: int, row: int, *, first_column: int = 0) -> str:
+    """Return the cell's name in a spreadsheet; `column` is a position in the header, `first_column` where that starts.
+
+    >>> cell_name(5, 1042), cell_name(0, 6, first_column=1)
+    ('F1042', 'B6')
+    """
+    return f"{column_letters(first_column + column)}{row}"
+
+
+def _by_looks(rows: Sequence[Sequence[str]]) -> int:
+    filled = [sum(not is_blank([cell]) for cell in row) for row in rows]
+    # One overlong row (an extra separator) must not make the real header look narrow.
+    width = sorted(filled)[-2] if len(filled) > 2 else max(filled)
+    wide = [place for place, count in enumerate(filled) if count >= max(1, _FILLED_SHARE * width)]
+    return next((place for place in wide if _reads_as_names(rows[place])), wide[0])
+
+
+def _reads_as_names(row: Sequence[str]) -> bool:
+    names = [cell.strip() for cell in row if not is_blank([cell])]
+    distinct = len({name.casefold() for name in names}) == len(names)
+    return distinct and not any(_VALUE.fullmatch(name) for name in names)

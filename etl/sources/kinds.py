@@ -1,0 +1,135 @@
+"""What a file is, told by its content, never by its name; and what to do about those that are not read."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from etl.errors import SourceError
+from etl.sources.fingerprint import require_file, unreadable
+
+TEXT_TABLE = "csv"
+WORKBOOK = "xlsx"
+
+_HEAD_BYTES = 4096
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_SAVE_AS = "save it as .xlsx or .csv"
+
+_MAGIC = (
+    (b"%PDF", "a PDF document", "export the table itself as .xlsx or .csv"),
+    (b"\x1f\x8b", "a gzip archive", "unpack it first"),
+    (b"BZh", "a bzip2 archive", "unpack it first"),
+    (b"\xfd7zXZ\x00", "an xz archive", "unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it first"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"PAR1", "a Parquet file", "save it as .csv"),
+    (b"SQLite format 3\x00", "an SQLite database", "export the table as .csv"),
+    (b"{\\rtf", "an RTF document", _SAVE_AS),
+    (b"\x89PNG", "a picture", "export the table itself as .xlsx or .csv"),
+    (b"\xff\xd8\xff", "a picture", "export the table itself as .xlsx or .csv"),
+)
+_RESAVE = "open it in Excel and save it as .xlsx"
+_MARKUP = (
+    (b"<?mso-application", "an XML spreadsheet of Excel 2003", _RESAVE),
+    (b"urn:schemas-microsoft-com:office:spreadsheet", "an XML spreadsheet of Excel 2003", _RESAVE),
+    (b"<!doctype html", "a web page (HTML), whatever its name says", _RESAVE),
+    (b"<html", "a web page (HTML), whatever its name says", _RESAVE),
+    (b"<table", "a web page (HTML), whatever its name says", _RESAVE),
+    (b"<?xml", "an XML document", _SAVE_AS),
+    (b"mime-version:", "a web archive (MHTML)", _RESAVE),
+    (b'[{"', "a JSON file", "save it as .csv"),
+    (b'{"', "a JSON file", "save it as .csv"),
+)  # fmt: skip
+
+
+def kind_of(path: Path) -> str:
+    """Return the registered format of the file: TEXT_TABLE or WORKBOOK.
+
+    Raises SourceError, with the true name of what it is and what to do, for anything else, for an empty file, and
+    for what is no regular file.
+    """
+    require_file(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if not head:
+        raise empty_file(path)
+    if head.startswith(b"PK"):
+        return _kind_of_zip(path)
+    if head.startswith(_OLE):
+        raise _of_ole(path)
+    for magic, name, hint in _MAGIC:
+        if head.startswith(magic):
+            raise _refused(path, name, hint)
+    _refuse_markup(path, head)
+    return TEXT_TABLE
+
+
+def empty_file(path: Path) -> SourceError:
+    """Return the SourceError for a file that holds nothing."""
+    return SourceError("the file is empty", code="file-empty", where=str(path), hint="export the table again")
+
+
+def _refuse_markup(path: Path, head: bytes) -> None:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if not start.startswith((b"<", b"mime-version:", b"[", b"{")):
+        return
+    for mark, name, hint in _MARKUP:
+        if start.startswith(mark) or (start.startswith(b"<") and mark in start):
+            raise _refused(path, name, hint)
+
+
+def _kind_of_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.replace("\\", "/").lstrip("/").lower() for name in archive.namelist()}
+            mimetype = _mimetype(archive)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise SourceError(
+            "this is a damaged workbook or archive (a broken or half-copied zip file)",
+            code="workbook-damaged",
+            where=str(path),
+            hint="copy or export it again",
+        ) from error
+    if "xl/workbook.xml" in names:
+        return WORKBOOK
+    if "xl/workbook.bin" in names:
+        raise _refused(path, "a binary Excel workbook (.xlsb)", _SAVE_AS)
+    if "opendocument.spreadsheet" in mimetype:
+        raise _refused(path, "an OpenDocument spreadsheet (.ods)", _SAVE_AS)
+    if "opendocument" in mimetype or any(name.startswith(("word/", "ppt/")) for name in names):
+        raise _refused(path, "a text document or a presentation", "export the table itself as .xlsx or .csv")
+    if any(name.startswith("index/") and name.endswith(".iwa") for name in names) or "index.zip" in names:
+        raise _refused(path, "an Apple Numbers or Pages document", "export it as .xlsx or .csv")
+    raise _refused(path, "a zip archive of other files", "unpack it and name the table in it")
+
+
+def _mimetype(archive: zipfile.ZipFile) -> str:
+    try:
+        with archive.open("mimetype") as file:
+            return file.read(200).decode("ascii", "ignore")
+    except (KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
+        return ""
+
+
+def _of_ole(path: Path) -> SourceError:
+    with path.open("rb") as file:
+        # The directory of the container may stand anywhere; a workbook's is near the start or the end.
+        head = file.read(1 << 20)
+        file.seek(max(0, path.stat().st_size - (1 << 20)))
+        tail = file.read()
+    if _ENCRYPTED in head or _ENCRYPTED in tail:
+        return SourceError(
+            "the workbook is protected by a password",
+            code="workbook-encrypted",
+            where=str(path),
+            hint="save a copy without a password",
+        )
+    return _refused(path, "an old Excel workbook (.xls) or another old Office document", _SAVE_AS)
+
+
+def _refused(path: Path, name: str, hint: str) -> SourceError:
+    return SourceError(f"this is {name}, which is not read", code="format-unknown", where=str(path), hint=hint)

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from table_files import faults_of, open_one, read, rows_of, write
+
+from etl.errors import SourceError
+from etl.records import TEXT, CellFault
+
+
+def test_rows_carry_the_line_on_which_their_record_starts(tmp_path: Path) -> None:
+    path = write(tmp_path, b'name;note\nA;"one\ntwo\r\nthree"\nB;x\n"C\rC";y\nD;z')
+
+    table = open_one(path)
+
+    assert (table.header, table.header_row) == (("name", "note"), 1)
+    assert rows_of(read(table)) == {
+        2: ["A", "one\ntwo\r\nthree"],
+        5: ["B", "x"],
+        6: ["C\rC", "y"],
+        8: ["D", "z"],
+    }
+
+
+def test_text_stays_what_it_is(tmp_path: Path) -> None:
+    path = write(tmp_path, b"a;b;c;d;e\nNA;null;TRUE;00-950;+48 601\n 1e5 ;1.50;nan;None;-0\n")
+
+    [chunk] = read(open_one(path))
+
+    assert rows_of([chunk]) == {
+        2: ["NA", "null", "TRUE", "00-950", "+48 601"],
+        3: [" 1e5 ", "1.50", "nan", "None", "-0"],
+    }
+    assert set(chunk.cells.dtypes) == {TEXT}
+    assert chunk.cells.index.dtype == "int64"
+
+
+def test_only_the_columns_asked_for_are_handed_out(tmp_path: Path) -> None:
+    path = write(tmp_path, b"a;b;c\n1;2;3\n")
+
+    [chunk] = open_one(path).chunks([2, 0, 2])
+
+    assert list(chunk.cells.columns) == [2, 0]
+    assert rows_of([chunk]) == {2: ["3", "1"]}
+
+
+def test_rows_can_be_counted_without_any_column(tmp_path: Path) -> None:
+    [chunk] = open_one(write(tmp_path, b"a;b\n1;2\n;\n")).chunks([])
+
+    assert chunk.cells.shape == (2, 0)
+    assert chunk.rows.tolist() == [2, 3]
+    assert chunk.blank.tolist() == [False, True]
+
+
+def test_a_ragged_row_is_a_fault_and_stays_a_row(tmp_path: Path) -> None:
+    path = write(tmp_path, b"a;b;c\n1;2\n1;2;3\n1;2;3;4\n1\n")
+
+    chunks = read(open_one(path))
+
+    assert faults_of(chunks) == [
+        CellFault(2, None, "ragged-row", detail="2 cells where the header has 3"),
+        CellFault(4, None, "ragged-row", detail="4 cells where the header has 3"),
+        CellFault(5, None, "ragged-row", detail="1 cell where the header has 3"),
+    ]
+    assert rows_of(chunks) == {2: ["1", "2", ""], 3: ["1", "2", "3"], 4: ["1", "2", "3"], 5: ["1", "", ""]}
+
+
+def test_a_short_row_and_a_long_one_do_not_make_up_for_each_other(tmp_path: Path) -> None:
+    chunks = read(open_one(write(tmp_path, b"a;b;c\n1;2\n1;2;3;4\n1;2;3\n1;2;3\n")))
+
+    assert [fault.row for fault in faults_of(chunks)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a;b\n1;2;;\n3;4; ;\n", b"a;b;;\n1;2\n3;4;\n"],
+    ids=["empty cells beyond the header", "cells missing under columns without a name"],
+)
+def test_empty_cells_at_the_end_are_no_fault(tmp_path: Path, content: bytes) -> None:
+    assert faults_of(read(open_one(write(tmp_path, content)))) == []
+
+
+def test_blank_lines_are_rows_and_the_last_line_end_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path, "a;b\n1;2\n\n;;;;;\n \u00a0;\t\n3;4\n".encode())
+
+    chunks = read(open_one(path))
+
+    assert [number for chunk in chunks for number in chunk.rows] == [2, 3, 4, 5, 6]
+    assert [bool(blank) for chunk in chunks for blank in chunk.blank] == [False, True, True, True, False]
+    assert faults_of(chunks) == []
+
+
+def test_a_row_is_blank_by_all_its_cells_not_by_those_asked_for(tmp_path: Path) -> None:
+    [chunk] = open_one(write(tmp_path, b"a;b\n;2\n;\n")).chunks([0])
+
+    assert chunk.blank.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+def test_any_line_end_will_do(tmp_path: Path, ends: str) -> None:
+    path = write(tmp_path, ends.join(["a;b", "1;2", "3;4", ""]).encode())
+
+    assert rows_of(read(open_one(path))) == {2: ["1", "2"], 3: ["3", "4"]}
+
+
+def test_a_sep_line_counts_as_a_line(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"sep=;\r\na;b\r\n1;2\r\n"))
+
+    assert (table.header, table.header_row) == (("a", "b"), 2)
+    assert rows_of(read(table)) == {3: ["1", "2"]}
+
+
+def test_the_last_row_needs_no_line_end(tmp_path: Path) -> None:
+    assert rows_of(read(open_one(write(tmp_path, b'a;b\n1;"2"')))) == {2: ["1", "2"]}
+
+
+def test_a_header_alone_has_no_chunks(tmp_path: Path) -> None:
+    assert read(open_one(write(tmp_path, b"a;b\n"))) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"], ids=["no byte", "a byte order mark alone"])
+def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = write(tmp_path, content)
+
+    with pytest.raises(SourceError) as caught:
+        open_one(path)
+
+    assert str(caught.value) == f"{path}: the file is empty\n  hint: export the table again   [file-empty]"
+
+
+def test_blank_lines_alone_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="the file holds blank lines alone"):
+        open_one(write(tmp_path, b"\n \n\n"))
+
+
+@pytest.mark.parametrize("rows_per_chunk", [1, 3, 100, 101, 1000])
+@pytest.mark.parametrize(
+    "last",
+    ['5;"x;y\nz;w', '5;"x;""y\n', '5;"', '"', '5;"\n\n'],
+    ids=["text", "doubled", "at the end", "alone", "empty"],
+)
+def test_a_quote_that_is_never_closed_is_named_with_its_line(tmp_path: Path, last: str, rows_per_chunk: int) -> None:
+    path = write(tmp_path, b"a;b\n" + b"1;2\n" * 100 + last.encode())
+    table = open_one(path)
+
+    with pytest.raises(SourceError) as caught:
+        read(table, rows_per_chunk=rows_per_chunk)
+
+    assert str(caught.value) == (
+        f"{path}:102: a quote opened in the record that starts on line 102 is never closed\n"
+        '  hint: look there for a " too many or too few; inside of a quoted cell it is written ""   [quote-unclosed]'
+    )
+
+
+def test_a_cell_beyond_a_million_characters_is_named_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, b'a;b\n1;2\n3;"' + b"x\n" * 600_000 + b'"\n')
+
+    with pytest.raises(SourceError, match="starts on line 3 has a cell of more than 1,000,000 characters"):
+        read(open_one(path))
+
+
+def test_title_lines_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"Contacts 2024\n\nE-mail;First;City\nanna@example.com;Anna;X\n"))
+
+    assert (table.header, table.header_row) == (("E-mail", "First", "City"), 3)
+
+
+def test_the_header_can_be_pinned_by_its_line(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b'x;"1\n2"\na;b\n1;2\n'), header_row=3)
+
+    assert table.header == ("a", "b")
+    assert rows_of(read(table)) == {4: ["1", "2"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [(2, "no record starts on line 2"), (9, "the file has no line 9")],
+)
+def test_a_pinned_header_that_is_not_there_is_refused(tmp_path: Path, line: int, reason: str) -> None:
+    with pytest.raises(SourceError, match=f"the header is said to stand on line {line}, and {reason}"):
+        open_one(write(tmp_path, b'x;"1\n2"\na;b\n1;2\n'), header_row=line)
+
+
+def test_without_a_header_the_columns_are_letters(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"1;2;3\n4;5;6\n"), header_row=0)
+
+    assert (table.header, table.header_row) == (("A", "B", "C"), 0)
+    assert list(rows_of(read(table))) == [1, 2]
+
+
+def test_rows_after_the_header_can_be_passed_over(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"a;b\nunit;kg\n\n1;2\n"), skip_rows=2)
+
+    assert rows_of(read(table)) == {4: ["1", "2"]}
+
+
+def test_a_limit_ends_the_reading(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"a;b\n" + b"1;2\n" * 10))
+
+    assert list(rows_of(read(table, limit=3, rows_per_chunk=2))) == [2, 3, 4]
+    assert read(table, limit=0) == []
+
+
+def test_a_table_can_be_read_again(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"a;b\n1;2\n"))
+
+    assert rows_of(read(table)) == rows_of(read(table))
+
+
+@pytest.mark.parametrize("sign", ["", ";;", '"', "\n"])
+def test_what_cannot_separate_columns_is_refused(tmp_path: Path, sign: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_one(write(tmp_path, b"a;b\n"), delimiter=sign)
+
+    assert caught.value.code == "delimiter"
+
+
+def test_a_sheet_of_a_text_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="a text file has no sheets, and sheet 'Contacts' was asked for"):
+        open_one(write(tmp_path, b"a;b\n"), sheet="Contacts")
+
+
+def test_a_file_that_no_longer_decodes_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path, "a;b\nŁ;2\n".encode())
+    table = open_one(path)
+    path.write_bytes(b"a;b\n\xb3;2\n")
+
+    with pytest.raises(SourceError, match="line 2 is not UTF-8"):
+        read(table)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from etl.sources.header import cell_name, column_letters, find_header
+
+
+@pytest.mark.parametrize(
+    ("rows", "place"),
+    [
+        ([["E-mail", "City"], ["a@example.com", "X"]], 0),
+        ([["Report", "", ""], ["E-mail", "First", "City"], ["a@example.com", "A", "X"]], 1),
+        ([["Report", "2024-01-31", ""], ["E-mail", "First", "City"], ["a@example.com", "A", "X"]], 1),
+        ([["E-mail"], ["a@example.com"]], 0),
+        ([["a", "b", "", "d"], ["1", "2", "3", "4"], ["1", "2", "3", "4"]], 0),
+        ([["x", "x"], ["a", "b"]], 1),
+        ([["a@example.com", "601 234 567"], ["b@example.com", "602 234 567"]], 0),
+        ([["a", "b"], ["1", "2"], ["1", "2", "3", "4", "5", "6"]], 0),
+        ([], None),
+    ],
+    ids=[
+        "first row",
+        "title",
+        "title with a date",
+        "one column",
+        "a gap in the header",
+        "repeated names",
+        "no header",
+        "one overlong row",
+        "no rows",
+    ],
+)
+def test_the_header_is_the_first_wide_row_of_names(rows: list[list[str]], place: int | None) -> None:
+    assert find_header(rows) == place
+
+
+def score(row: Sequence[str]) -> int:
+    return len({"E-mail", "City"}.intersection(row))
+
+
+def test_the_score_finds_the_header_and_the_earliest_wins() -> None:
+    assert find_header([["City"], ["x", "y"], [" E-mail ", "City"], ["E-mail", "City"]], score) == 2
+
+
+def test_without_a_scoring_row_the_looks_decide() -> None:
+    assert find_header([["Title", ""], ["a", "b"], ["c", "d"]], score) == 1
+
+
+def test_rows_beyond_the_first_fifty_are_no_header() -> None:
+    assert find_header([["x", "y"]] * 50 + [["E-mail", "City"]], score) == 0
+
+
+@pytest.mark.parametrize(
+    ("position", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16383, "XFD")]
+)
+def test_columns_are_named_as_a_spreadsheet_names_them(position: int, letters: str) -> None:
+    assert column_letters(position) == letters
+
+
+def test_a_cell_is_named_from_where_the_table_starts() -> None:
+    assert cell_name(5, 1042) == "F1042"
+    assert cell_name(0, 6, first_column=1) == "B6"
