@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from etl.errors import EtlError, GuardError, MappingError, Problem, SettingsError, SourceError, TargetError
     from etl.guards import Guards, Limit, parse_limit
     from etl.mapping import Mapping, load_mapping
-    from etl.preview import Preview, preview
+    from etl.first_rows import Preview, preview
     from etl.records import Status
     from etl.report import RunReport
-    from etl.run import Options, check, run
+    from etl.verbs import Options, check, run
     from etl.transforms.registry import Example, Outcome, transform
 
 _HOME = {
@@ -29,20 +29,20 @@ _HOME = {
     "Limit": "etl.guards",
     "Mapping": "etl.mapping",
     "MappingError": "etl.errors",
-    "Options": "etl.run",
+    "Options": "etl.verbs",
     "Outcome": "etl.transforms.registry",
-    "Preview": "etl.preview",
+    "Preview": "etl.first_rows",
     "Problem": "etl.errors",
     "RunReport": "etl.report",
     "SettingsError": "etl.errors",
     "SourceError": "etl.errors",
     "Status": "etl.records",
     "TargetError": "etl.errors",
-    "check": "etl.run",
+    "check": "etl.verbs",
     "load_mapping": "etl.mapping",
     "parse_limit": "etl.guards",
-    "preview": "etl.preview",
-    "run": "etl.run",
+    "preview": "etl.first_rows",
+    "run": "etl.verbs",
     "transform": "etl.transforms.registry",
 }
 

@@ -108,6 +108,10 @@ class FaultServer:
         plain = connection
         try:
             if self._tls is not None:
+                # Wrapping takes the socket away from its old name.
+                with self._lock:
+                    self._open.discard(plain)
+                connection.settimeout(10)
                 connection = self._tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as stream:
                 while (seen := self._read(stream, number)) is not None:

@@ -31,8 +31,8 @@ ACTIVE, POSSIBLE = 0.6, 0.4
 EXACT, QUALIFIED = 1.0, 0.9
 NEAR = 0.8
 """A name that is merely alike counts for four fifths at the most: 'County' is one letter from 'Country'."""
-MIN_ALIKE, MIN_LETTERS = 0.8, 5
-"""Likeness below which two names are strangers; 0.8 keeps 'Emial' and 'Telefn', and drops 'Start' for 'Stadt'."""
+MIN_ALIKE, MIN_LETTERS = 0.79, 5
+"""Likeness below which two names are strangers; 0.79 keeps 'Emial' and 'Telefn', and drops 'Start' for 'Stadt'."""
 SURE_ALIKE, SHORT_NAME = 0.86, 7
 """A shorter or less alike name is believed only where the values speak for it."""
 CLEAR, FAINT = 0.6, 0.2

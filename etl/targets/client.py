@@ -151,6 +151,13 @@ class _Adapter(HTTPAdapter):
             self._pool.ConnectionCls = partial(kind, wire=self._wire)
         return self._pool
 
+    def close(self) -> None:
+        # The pool manager closes a pool only once nobody holds it any more, and we do.
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+        super().close()
+
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         # There is never a proxy.
         del proxies

@@ -46,7 +46,7 @@ def default(text: pd.Series[str], *, value: str) -> pd.Series[str]:
 def blank_if(text: pd.Series[str], *, values: Words, ignore_case: bool = False) -> pd.Series[str]:
     """Empty the cell where it is one of the values that stand for "nothing"."""
     keys = _keys(text, ignore_case)
-    listed = pa.array([_key(value, ignore_case) for value in values], type=pa.large_string())
+    listed = _keys(text_series(values), ignore_case)
     return text_series(pc.if_else(pc.is_in(keys, value_set=listed), "", to_arrow(text)), text.index)
 
 
@@ -65,8 +65,9 @@ def _check_map(arguments: dict[str, Any], base: Path) -> Iterator[str]:
 
 def _clashes(values: Mapping[str, str], ignore_case: bool) -> Iterator[str]:
     seen: dict[str, str] = {}
-    for value, result in values.items():
-        other = seen.setdefault(_key(value, ignore_case), value)
+    keys = _keys(text_series(list(values)), ignore_case).to_pylist()
+    for key, (value, result) in zip(keys, values.items(), strict=True):
+        other = seen.setdefault(key, value)
         if other != value and values[other] != result:
             results = f"'{values[other]}' and '{result}'"
             yield f"`map`: '{other}' and '{value}' are the same value, with the results {results}"
@@ -96,7 +97,7 @@ def map_(
     """
     if values is None or file is not None:
         raise AssertionError("BUG: map was given arguments that check_arguments has not seen")
-    listed = pa.array([_key(value, ignore_case) for value in values], type=pa.large_string())
+    listed = _keys(text_series(list(values)), ignore_case)
     places = pc.index_in(_keys(text, ignore_case), value_set=listed)
     results = pa.array(list(values.values()), type=pa.large_string()).take(places)
     found = text_series(pc.fill_null(results, else_ or ""), text.index)
@@ -104,9 +105,9 @@ def map_(
 
 
 def _check_boolean(arguments: dict[str, Any], _base: Path) -> Iterator[str]:
-    yes = {_key(word, True): word for word in arguments.get("true", ())}
-    for word in arguments.get("false", ()):
-        if _key(word, True) in yes:
+    yes = set(_folded(arguments.get("true", ())))
+    for word, key in zip(arguments.get("false", ()), _folded(arguments.get("false", ())), strict=True):
+        if key in yes:
             yield f"`boolean`: '{word}' is in both lists, 'true' and 'false'"
     if len(set(arguments.get("output", "ab"))) < 2:
         yield "`boolean`, argument 'output': expected two different texts, for yes and for no"
@@ -134,8 +135,8 @@ def boolean(
     word that is in neither list fails.
     """
     # A word that the mapping lists on one side is not taken from the usual words of the other.
-    sides = {_key(word, True): output[1] for word in false}
-    sides.update({_key(word, True): output[0] for word in true if true is not TRUE_WORDS or word not in sides})
+    sides = dict.fromkeys(_folded(false), output[1])
+    sides.update({word: output[0] for word in _folded(true) if true is not TRUE_WORDS or word not in sides})
     places = pc.index_in(_keys(text, True), value_set=pa.array(list(sides), type=pa.large_string()))
     results = pa.array(list(sides.values()), type=pa.large_string()).take(places)
     return Outcome(text_series(pc.fill_null(results, ""), text.index), as_mask(pc.is_null(places)))
@@ -146,6 +147,7 @@ def _keys(text: pd.Series[str], ignore_case: bool) -> Any:
     return pc.utf8_lower(trimmed) if ignore_case else trimmed
 
 
-def _key(value: str, ignore_case: bool) -> str:
-    """Return the listed value as `_keys` spells a cell: by the same code, since notions of small letters differ."""
-    return str(_keys(text_series([value]), ignore_case)[0].as_py())
+def _folded(words: tuple[str, ...]) -> list[str]:
+    """Return listed words as `_keys` spells cells: by the same code, since notions of small letters differ."""
+    folded: list[str] = _keys(text_series(words), ignore_case=True).to_pylist()
+    return folded

@@ -105,13 +105,6 @@ def convert(text: pd.Series[str], function: Callable[[str], str | Failure]) -> O
     return Outcome(values, failed, reasons=text_series(reason_of_each, text.index))
 
 
-def convert_where(text: pd.Series[str], where: Mask, function: Callable[[str], str | Failure]) -> Outcome:
-    """Return `text` with the values at `where` (one bool per value) replaced by `function` of them."""
-    if not where.any():
-        return Outcome(text)
-    return spread(convert(text[where], function), text, where)
-
-
 def spread(part: Outcome, text: pd.Series[str], where: Mask) -> Outcome:
     """Return `part`, the outcome of the values at `where`, in its place among the other values of `text`."""
     mask = pa.array(where)

@@ -121,8 +121,6 @@ def _address(value: str) -> str | Failure:
         found = validate_email(value.strip(_EDGES), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         return Failure(_reason(str(error)))
-    if not found.ascii_domain:
-        return Failure("its domain cannot be written in ASCII letters")
     return f"{found.local_part}@{found.ascii_domain}"
 
 

@@ -13,7 +13,7 @@ MAX_BYTES = 50_000_000
 _DELIMITERS = ",;\t|"
 
 
-class TableError(ValueError):
+class TableError(Exception):
     """A look-up table cannot be used; the text says which, and why."""
 
 
@@ -58,10 +58,10 @@ def _pairs(reader: Any, name: str) -> dict[str, str]:
 
 def _text_of(base: Path, name: str) -> str:
     path = base / name
-    if not path.resolve().is_relative_to(base.resolve()):
-        # Mappings come through the web page as well: they read what lies beside them, nothing else.
-        raise TableError(f"'{name}' lies outside the mapping's folder; put the file beside the mapping")
     try:
+        if not path.resolve().is_relative_to(base.resolve()):
+            # Mappings come through the web page as well: they read what lies beside them, nothing else.
+            raise TableError(f"'{name}' lies outside the mapping's folder; put the file beside the mapping")
         if path.stat().st_size > MAX_BYTES:
             raise TableError(f"'{name}' is larger than {MAX_BYTES // 1_000_000} MB")
         return path.read_bytes().decode("utf-8-sig")

@@ -20,7 +20,6 @@ from etl.transforms.columns import (
     WHITE_SPACE,
     as_mask,
     by_unique,
-    convert_where,
     to_arrow,
 )
 from etl.transforms.folding import fold_accents
@@ -116,9 +115,13 @@ def concat(text: pd.Series[str], *, prefix: str = "", suffix: str = "") -> pd.Se
 @transform(example=Example({"length": "5"}, "abcdefgh", "abcde"))
 def truncate(text: pd.Series[str], *, length: Positive) -> pd.Series[str]:
     """Cut the value to at most `length` characters, never between a letter and its accent or inside a joined emoji."""
-    long = as_mask(pc.greater(pc.utf8_length(to_arrow(text)), length))
-    values = convert_where(text, long, lambda value: _cut(value, length)).values
-    return values if isinstance(values, pd.Series) else text
+    values = to_arrow(text)
+    cut = pc.utf8_slice_codeunits(values, start=0, stop=length)
+    hard = pc.and_(pc.invert(pc.string_is_ascii(values)), pc.greater(pc.utf8_length(values), length))
+    if pc.any(hard).as_py():
+        by_hand = by_unique(text_series(values.filter(hard)), lambda value: _cut(value, length))
+        cut = pc.replace_with_mask(cut, hard, to_arrow(by_hand))
+    return text_series(cut, text.index)
 
 
 @transform(code="no-match", example=Example({}, "PL 526-10-40-828", "5261040828"))

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections import Counter, defaultdict
-from contextlib import suppress
+from contextlib import contextmanager
 from email.utils import formatdate
 
 import pytest
@@ -259,6 +259,28 @@ def test_a_full_window_holds_the_reader_back():
     assert len(run.receipts) == 20
 
 
+@contextmanager
+def signals(handler, delay, times=1):
+    """Send SIGUSR1 to the main thread, `times` times; SIGALRM belongs to the test's time limit."""
+    over, main = threading.Event(), threading.main_thread().ident
+
+    def send():
+        for _ in range(times):
+            if over.wait(delay):
+                return
+            signal.pthread_kill(main, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
 class TestStopping:
     def test_what_is_in_flight_ends_and_the_rest_is_blocked(self):
         gate, started = threading.Event(), threading.Semaphore(0)
@@ -307,9 +329,7 @@ class TestStopping:
         with FaultServer([HANG]) as server:
             run = Run(server, concurrency=1, window=1, deadline=1.0)
             run.loader.submit(unit(0))
-            signal.signal(signal.SIGALRM, signal.default_int_handler)
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
-            with pytest.raises(KeyboardInterrupt):
+            with signals(signal.default_int_handler, 0.2), pytest.raises(KeyboardInterrupt):
                 run.loader.submit(unit(1))
             run.loader.stop("interrupted", "x")
             assert run.statuses() == [FAILED]
@@ -317,21 +337,15 @@ class TestStopping:
     def test_a_signal_handler_may_stop_at_any_moment(self):
         with FaultServer([reply()]) as server:
             run = Run(server, window=4)
-            signal.signal(signal.SIGALRM, lambda *_: run.loader.stop("interrupted", "x"))
-            signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-            try:
+            with signals(lambda *_: run.loader.stop("interrupted", "x"), 0.001, times=1000):
                 receipts = run.send(*(unit(n) for n in range(500)))
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
         assert [r.delivery.position for r in receipts] == list(range(500))
 
     def test_drain_goes_on_after_an_interruption(self):
         with FaultServer([(HANG,)]) as server:
             run = Run(server, deadline=0.6, policy=RetryPolicy(max_tries=1))
             run.loader.submit(unit(0))
-            signal.signal(signal.SIGALRM, signal.default_int_handler)
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
-            with suppress(KeyboardInterrupt):
+            with signals(signal.default_int_handler, 0.1), pytest.raises(KeyboardInterrupt):
                 run.loader.drain()
             assert run.statuses() == [FAILED]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from etl.transforms import check_arguments, files_named
+from etl.transforms.tables import MAX_BYTES
 
 GOOD = [
     ("strip", None, {}),
@@ -19,6 +20,7 @@ GOOD = [
     ("date", {"day_first": "no"}, {"day_first": False}),
     ("number", {"decimals": "2", "currency": "true"}, {"decimals": 2, "currency": True}),
     ("number", {"currency": "PLN"}, {"currency": ("PLN",)}),
+    ("number", {"currency": ["PLN", "zł"]}, {"currency": ("PLN", "zł")}),
     ("number", {"currency": "false"}, {"currency": False}),
     ("map", {"values": {"0123": "NO"}, "else": ""}, {"values": {"0123": "NO"}, "else": ""}),
     ("phone", "pl", {"region": "PL"}),
@@ -113,6 +115,7 @@ TABLES = [
     ("repeated", "a,b\nx,1\ny,2\nx,3\n", "countries.csv: the value 'x' stands in line 2 and in line 4"),
     ("one-column-header", "a\nx\n", "countries.csv:1: expected a header of two columns, the value and the result"),
     ("one-column-line", "a,b\nx\n", "countries.csv:2: expected two columns, the value and the result"),
+    ("unclosed", 'a,b\nx,"' + "y" * 200_000, "countries.csv:2: field larger than field limit (131072)"),
     ("header-alone", "a,b\n", "countries.csv holds no values below its header"),
     ("empty", "", "countries.csv:1: expected a header of two columns, the value and the result"),
 ]
@@ -130,6 +133,7 @@ FILES = [
     ("/etc/passwd", "'/etc/passwd' lies outside the mapping's folder; put the file beside the mapping"),
     ("latin.csv", "'latin.csv' is not in UTF-8; save it as `CSV UTF-8`"),
     (".", "'.' cannot be read: Is a directory"),
+    ("a\0b", "'a\0b' cannot be read: not a file name"),
 ]
 
 
@@ -137,6 +141,13 @@ FILES = [
 def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, name: str, problem: str) -> None:
     (tmp_path / "latin.csv").write_bytes("a,b\nŁ,1\n".encode("cp1250"))
     assert check_arguments("map", {"file": name}, tmp_path)[1] == [f"`map`, argument 'file': {problem}"]
+
+
+def test_a_table_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    problem = "`map`, argument 'file': 'huge.csv' is larger than 50 MB"
+    assert check_arguments("map", {"file": "huge.csv"}, tmp_path)[1] == [problem]
 
 
 def test_the_files_of_a_call_are_known_for_the_fingerprint(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ CASES = [
     ("map", {"values": {"K": "f", "M": "m"}}, ["K", " M ", "k", ""], ["f", "m", None, ""]),
     ("map", {"values": {"K": "f"}, "ignore_case": "yes"}, ["k", "K"], ["f", "f"]),
     ("map", {"values": {"K": "f"}, "else": ""}, ["K", "x"], ["f", ""]),
+    ("map", {"values": {"k": "f", "K": "f", "m": "m"}, "ignore_case": "yes"}, ["K", "m"], ["f", "m"]),
     ("map", {"values": {"K": ""}}, ["K"], [""]),
     ("boolean", None, ["TRUE", "Tak", "ja", "0", "NEJ", "maybe", "x"], ["true", "true", "true", "false", "false", None, None]),
     ("boolean", {"true": "n"}, ["n", "no", "yes"], ["true", "false", None]),

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from etl.records import text_series
-from etl.transforms import apply, by_unique, failed_rows, is_blank, passed
+from etl.transforms import Example, apply, by_unique, failed_rows, is_blank, passed, transform
 from etl.transforms.lists import lists_of, rows_of
 
 
@@ -43,6 +43,22 @@ def test_an_item_that_fails_is_no_repeat_of_a_result_with_its_text() -> None:
     outcome = apply("map", lists_of([["a", "b"]]), {"values": {"a": "b"}})
     assert rows_of(outcome.values) == [["b", "b"]]
     assert outcome.failed.tolist() == [False, True]
+
+
+def test_a_column_in_which_nothing_failed_is_passed_on_as_it_is() -> None:
+    outcome = apply("lower", text_series(["A", "b"]), {})
+    assert outcome.failed is None
+    assert passed(outcome) is outcome.values
+    assert failed_rows(outcome).tolist() == [False, False]
+
+
+def test_default_leaves_rows_with_items_alone() -> None:
+    assert rows_of(apply("default", lists_of([["A"]]), {"value": "NONE"}).values) == [["A"]]
+
+
+def test_a_name_can_be_registered_once() -> None:
+    with pytest.raises(AssertionError, match="BUG: transform 'strip' is registered twice"):
+        transform(name="strip", example=Example({}, "a", "a"))(lambda text: text)
 
 
 def test_blank_items_go_after_each_step() -> None:
