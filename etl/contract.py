@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from etl.records import Endpoint
+from etl.endpoint import Endpoint
 
 
 class FieldType(StrEnum):

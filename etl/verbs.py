@@ -17,6 +17,7 @@ from etl.errors import SettingsError
 from etl.guards import Guards, Stop, verdict
 from etl.interrupt import Interrupt
 from etl.job import Job, open_job
+from etl.load.loader import Timing
 from etl.load.stopping import Meaning, Stopped
 from etl.mapping import Mapping, load_mapping
 from etl.outcomes import in_order
@@ -28,6 +29,7 @@ from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
 from etl.settings import Settings, TargetSettings, load_settings
 from etl.sources import is_unchanged
+from etl.sources.base import ROWS_PER_CHUNK
 from etl.survey import Survey, kept_lines, survey
 
 REPORTS_FOLDER = "etl-reports"
@@ -40,7 +42,8 @@ class Options:
     """How to run. `out`: the folder of the reports (None: a new one in ./etl-reports); `limit`: rows at most.
 
     `rate` (requests a second) and `concurrency` override the target's. `confirm` is asked before contacts are deleted;
-    None: they are not deleted unless `yes`.
+    None: they are not deleted unless `yes`. `timing`: clocks and chance, for tests. `rows_per_chunk`: rows judged at once;
+    it changes the memory that is used, never the result.
     """
 
     out: Path | None = None
@@ -53,6 +56,8 @@ class Options:
     confirm: Confirm | None = None
     progress: Progress = field(default_factory=Silent)
     interrupt: Interrupt = field(default_factory=Interrupt)
+    timing: Timing = field(default_factory=Timing)
+    rows_per_chunk: int = ROWS_PER_CHUNK
 
 
 def check(
@@ -107,7 +112,7 @@ def run(
     with _Session(job, options) as session:
         found = session.survey(keep_lines=False)
         stop = session.guard(found) or session.unconfirmed(found) or _changed(job)
-        with wiring.sending(settings, chosen) as sender:
+        with wiring.sending(settings, chosen, options.timing) as sender:
             return session.deliver(found, sender, stop)
 
 
@@ -167,6 +172,7 @@ class _Session:
             return survey(
                 self.job, self.work, self.issues, self.options.progress,
                 keep_lines=keep_lines, is_interrupted=lambda: self.options.interrupt.is_requested,
+                rows_per_chunk=self.options.rows_per_chunk,
             )  # fmt: skip
 
     def guard(self, found: Survey) -> Stop | None:

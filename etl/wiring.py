@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etl.load.loader import Loader
+from etl.load.loader import Loader, Timing
 from etl.load.retry import RetryPolicy
 from etl.load.throttle import Throttle
 from etl.records import Receipt
@@ -25,6 +24,7 @@ class Sender:
 
     target: TargetSettings
     signer: Signer
+    timing: Timing
     database: Path | None = None
 
     def loader(self, on_receipt: Callable[[Receipt], None]) -> Loader:
@@ -32,11 +32,12 @@ class Sender:
         watchdog = Watchdog()
         return Loader(
             lambda: HttpTransport(self.target, self.signer, watchdog),
-            Throttle(self.target.rate, time.monotonic),
+            Throttle(self.target.rate, self.timing.clock),
             on_receipt=on_receipt,
             policy=RetryPolicy(max_tries=self.target.retries + 1),
             concurrency=self.target.concurrency,
             correct_clock=self.signer.correct_clock,
+            timing=self.timing,
         )
 
     def facts(self, loader: Loader) -> dict[str, Any]:
@@ -54,15 +55,15 @@ class Sender:
 
 
 @contextmanager
-def sending(settings: Settings, target: TargetSettings) -> Iterator[Sender]:
+def sending(settings: Settings, target: TargetSettings, timing: Timing) -> Iterator[Sender]:
     """Yield what sends to `target`; the embedded sandbox runs as long. Raises SettingsError, TargetError."""
     signer = signer_for(target, settings.credentials(target))
     if target.name != SANDBOX:
-        yield Sender(target, signer)
+        yield Sender(target, signer, timing)
         return
     from etl.sandbox import Sandbox, SandboxOptions
 
     database = settings.folder / ".etl" / "sandbox.db"
     database.parent.mkdir(parents=True, exist_ok=True)
     with Sandbox(SandboxOptions(database=database)) as sandbox:
-        yield Sender(target.at(sandbox.url), signer, database)
+        yield Sender(target.at(sandbox.url), signer, timing, database)

@@ -119,7 +119,7 @@ class Rig:
 
     def requests(self) -> list[tuple[str, str, bytes, str, int]]:
         """Return (method, path, body, sha256, status) of every request, in the order in which they arrived."""
-        return self.rows("SELECT method, path, body, sha256, status FROM requests ORDER BY sequence")
+        return self.rows("SELECT method, path, body, sha256, status FROM requests ORDER BY seq")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import random
 import threading
 import time
@@ -162,7 +163,7 @@ class Loader:
 
     def _work(self) -> None:
         transport: Transport | None = None
-        while (journey := self._next()) is not None:
+        while (journey := self._next_despite_faults()) is not None:
             try:
                 if self._stopped is not None:
                     self._call_off(journey, self._stopped)
@@ -174,6 +175,14 @@ class Loader:
                 self._end_after_fault(journey, error)
         if transport is not None:
             transport.close()
+
+    def _next_despite_faults(self) -> Journey | None:
+        # Once stopped, neither clock nor throttle is asked any more, so that the second attempt gets through.
+        try:
+            return self._next()
+        except BaseException as error:  # noqa: BLE001  (a lost worker would lose rows; `drain` raises it)
+            self._fault(error)
+            return self._next()
 
     def _next(self) -> Journey | None:
         """Return the journey to go on with, its token taken; None once all is done."""
@@ -204,8 +213,8 @@ class Loader:
             journey = Journey(self._inbox.popleft())
             if self._lanes.add(journey):
                 self._ready.append(journey)
-        now = self._timing.clock()
-        while self._delays and (self._stopped is not None or self._delays[0][0] <= now):
+        now = math.inf if self._stopped else self._timing.clock()
+        while self._delays and self._delays[0][0] <= now:
             self._ready.appendleft(heapq.heappop(self._delays)[2])
         return self._delays[0][0] - now if self._delays else POLL_SECONDS
 

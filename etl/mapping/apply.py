@@ -29,7 +29,7 @@ from etl.mapping.model import (
     ValueSource,
 )
 from etl.records import CellFault, Lists, Mask, Rows, text_series
-from etl.transforms.registry import CATALOGUE
+from etl.transforms import CATALOGUE, Outcome
 
 _DECIMAL = r"^[+-]?[0-9]+(?:\.[0-9]+)?\z"
 
@@ -185,23 +185,25 @@ class _Maker:
     # ---- transforms
 
     def _transform(self, value: _Value, name: str, arguments: dict[str, object]) -> None:
-        before = value.column
-        outcome = transforms.apply(name, before, arguments)
-        after = outcome.values
+        outcome = transforms.apply(name, value.column, arguments)
         if outcome.failed is not None and outcome.failed.any():
-            code = CATALOGUE[name].code
-            if code is None:
-                raise AssertionError(f"BUG: transform {name!r} fails cells but has no code")
-            hit = np.flatnonzero(outcome.failed)
-            if isinstance(before, Lists):
-                places, offending = before.owner[hit], before.items.iloc[hit]
-            else:
-                places, offending = hit.astype(np.int64), before.iloc[hit]
-            fresh = ~value.failed[places]
-            self._issue(code, places[fresh], offending[fresh], detail=outcome.detail)
-            value.failed[places] = True
-            after = _without_failed(after, outcome.failed)
-        value.column = after
+            self._fail(value, name, outcome)
+        value.column = transforms.passed(outcome)
+
+    def _fail(self, value: _Value, name: str, outcome: Outcome) -> None:
+        """Make an issue of each cell (of each row of a list: its first item) that failed, unless the row has one."""
+        code = CATALOGUE[name].code
+        if code is None or outcome.failed is None:
+            raise AssertionError(f"BUG: transform {name!r} fails cells but has no code")
+        hit = np.flatnonzero(outcome.failed)
+        column = outcome.values
+        places: Rows = column.owner[hit] if isinstance(column, Lists) else hit.astype(np.int64)
+        _, first = np.unique(places, return_index=True)
+        fresh = first[~value.failed[places[first]]]
+        given = column.items if isinstance(column, Lists) else column
+        details = [outcome.detail_at(int(at)) for at in hit[fresh]]
+        self._issue(code, places[fresh], given.iloc[hit[fresh]], detail=details)
+        value.failed[places] = True
 
     # ---- blank test and policy
 
@@ -251,7 +253,9 @@ class _Maker:
     def _blank_code(self) -> str:
         return "group-key-blank" if self.spec.path == "group_key" else "required"
 
-    def _issue(self, code: str, places: Rows, values: object, *, detail: str = "", column: int | None = None) -> None:
+    def _issue(
+        self, code: str, places: Rows, values: object, *, detail: str | list[str] = "", column: int | None = None
+    ) -> None:
         if len(places):
             source = self.source if column is None else column
             self.issues.append(
@@ -267,12 +271,9 @@ def _broadcast(batch: IssueBatch, rows: int) -> IssueBatch:
 
 
 def _blank_is_empty(column: pd.Series[str]) -> pd.Series[str]:
-    """Return the column with "" for every cell of white space alone."""
-    array = as_text(column)
-    white = pc.and_(pc.equal(pc.utf8_trim_whitespace(array), ""), pc.not_equal(array, ""))
-    if not pc.any(white).as_py():
-        return column
-    return text_series(pc.if_else(white, "", array), column.index)
+    """Return the column with "" for every cell of white space (or of signs without a width) alone."""
+    blank = transforms.is_blank(column)
+    return column.mask(blank, "") if blank.any() else column
 
 
 def _as_lists(column: pd.Series[str] | Lists, index: pd.Index[int]) -> Lists:
@@ -281,13 +282,6 @@ def _as_lists(column: pd.Series[str] | Lists, index: pd.Index[int]) -> Lists:
         return column
     owner = np.flatnonzero((column != "").to_numpy()).astype(np.int64)
     return Lists(column.iloc[owner].reset_index(drop=True), owner, index)
-
-
-def _without_failed(column: pd.Series[str] | Lists, failed: Mask) -> pd.Series[str] | Lists:
-    if isinstance(column, Lists):
-        keep = ~failed
-        return Lists(column.items[keep].reset_index(drop=True), column.owner[keep], column.index)
-    return column.mask(failed, "")
 
 
 def _without_repeats(column: Lists) -> Lists:

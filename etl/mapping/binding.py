@@ -169,8 +169,8 @@ class _Binder:
 
     def _refuse_missing(self, use: _Use) -> None:
         named = listed([f"'{name}'" for name in use.names])
-        what = f"column {named} is" if len(use.names) == 1 else f"none of the columns {named} is"
-        self._tell(f"{what} not in {self.where}", "missing-column", use.node, self._hint(use))
+        what = f"column {named} is not" if len(use.names) == 1 else f"none of the columns {named} is"
+        self._tell(f"{what} in {self.where}", "missing-column", use.node, self._hint(use))
 
     def _hint(self, use: _Use) -> str:
         name = use.names[0]

@@ -48,7 +48,7 @@ def load_mapping(path: Path) -> Mapping:
     return parse_mapping(text, file, path.parent)
 
 
-def parse_mapping(text: str, file: str, base: Path) -> Mapping:
+def parse_mapping(text: str, file: str, base: Path = Path()) -> Mapping:
     """Return the mapping that `text` holds. `file`: for messages; `base`: the folder of file arguments.
 
     Raises MappingError with every problem found, in the order of the text.

@@ -48,7 +48,8 @@ _RARE = 0.0005
 _SYMBOL_IN_WORD = 1e-6
 _SIGN = 0.02
 _MISPLACED = 0.12
-_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x8a\x8c-\x8f\x9a\x9c-\x9f\xa1-\xff][A-Za-z\x80-\xff]*")
+_HIGH = rb"\x8a\x8c-\x8f\x9a\x9c-\x9f\xa1-\xff"  # letters in one of the two; quotes and dashes are not among them
+_WORD = re.compile(rb"(?<![A-Za-z%b])[A-Za-z]*+[%b][A-Za-z%b]*+" % (_HIGH, _HIGH, _HIGH))
 _VOWELS = frozenset("aeiouyáàâäãåăąéèêëęěíìîïóòôöõőøúùûüůűýÿæœ")
 _ACCENTS = frozenset("ˇ˘˛˝˙")
 """Letters to Unicode, but nobody types them: ½, ², ¡, ¢ and ÿ in the other code page."""

@@ -17,7 +17,7 @@ from etl.errors import SourceError
 from etl.records import Chunk, SourceRef, text_series
 from etl.sources.base import ROWS_PER_CHUNK, SourceOptions, Table
 from etl.sources.csv_blocks import FIELD_LIMIT, Block, RecordReader, UnclosedQuoteError
-from etl.sources.dialect import Dialect, find_dialect
+from etl.sources.dialect import Dialect, delimiter_of, find_dialect
 from etl.sources.encoding import find_encoding, undecodable
 from etl.sources.fingerprint import unreadable
 from etl.sources.header import SEARCHED_ROWS, column_letters, find_header, is_blank
@@ -100,15 +100,16 @@ def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Ta
             where=str(path),
             hint="leave the sheet out, or name the workbook",
         )
-    if options.delimiter is not None and (len(options.delimiter) != 1 or options.delimiter in '"\r\n'):
+    delimiter = None if options.delimiter is None else delimiter_of(options.delimiter)
+    if options.delimiter is not None and delimiter is None:
         raise SourceError(
             f"'{options.delimiter}' cannot separate columns",
             code="delimiter",
             where=str(path),
-            hint="use one character, such as ; or a tab",
+            hint="use one character, such as ; or the word tab",
         )
     encoding = find_encoding(path, options.encoding)
-    dialect = _dialect(path, encoding, options.delimiter)
+    dialect = _dialect(path, encoding, delimiter)
     with _translated(path, encoding, dialect):
         header, row = _header(path, encoding, dialect, options)
     table = CsvTable(path, SourceRef(first_index, str(path)), header, row, encoding, dialect, options.skip_rows)

@@ -17,6 +17,7 @@ _SAMPLED_RECORDS = 200
 _LEAST_AGREEMENT = 0.3
 _SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", NO_DELIMITER: "none (one column)"}
+_WORDS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Dialect:
     def name(self) -> str:
         """The delimiter's name for people."""
         return _NAMES.get(self.delimiter, self.delimiter)
+
+
+def delimiter_of(text: str) -> str | None:
+    """Return the character that `text` (the character itself, or `tab`, `\\t`, `comma`, ...) means; None if none."""
+    sign = _WORDS.get(text.lower(), text)
+    return sign if len(sign) == 1 and sign not in '"\r\n' else None
 
 
 def find_dialect(sample: str, *, is_whole: bool, pinned: str | None = None) -> Dialect:

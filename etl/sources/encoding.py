@@ -25,6 +25,7 @@ _BOMS = (
 )
 _UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
+_ENOUGH_BYTES = 100_000
 _NUL_HINT = "it is not a table in text form, or it was damaged; export it again as CSV UTF-8"
 _UTF8_HINT = 'open it in a spreadsheet or an editor and save it as "CSV UTF-8", or name its encoding in the mapping'
 
@@ -142,11 +143,13 @@ def _mixed(fault: SourceError) -> SourceError:
 
 
 def _is_mostly_utf8(blocks: Iterable[bytes]) -> bool:
-    """Whether most bytes outside ASCII are UTF-8 after all: in the code pages its pairs hardly ever occur."""
+    """Whether most bytes outside ASCII (the first 100,000) are UTF-8: code pages hardly ever hold its pairs."""
     inside = every = 0
     for block in blocks:
         inside += sum(map(len, _UTF8_LETTER.findall(block)))
         every += len(_HIGH_BYTE.findall(block))
+        if every > _ENOUGH_BYTES:
+            break
     return inside * 2 > every
 
 

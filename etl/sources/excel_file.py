@@ -17,6 +17,7 @@ from etl.errors import SourceError
 from etl.records import CellFault, Chunk, SourceRef, text_series
 from etl.sources.base import ROWS_PER_CHUNK, HeaderScore, SourceOptions, Table
 from etl.sources.cell_text import Cell, cell_text
+from etl.sources.fingerprint import unreadable
 from etl.sources.header import SEARCHED_ROWS, best_score, column_letters, find_header, is_blank
 from etl.sources.workbook_parts import Container, damaged
 from etl.sources.workbook_scan import SheetPart, SheetScan, list_parts, scan_sheet
@@ -237,5 +238,8 @@ def _no_rows(path: Path, message: str) -> SourceError:
 
 
 def _state(path: Path) -> tuple[int, int]:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
     return status.st_size, status.st_mtime_ns

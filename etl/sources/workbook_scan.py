@@ -101,20 +101,45 @@ class _SheetScanner:
         self._kinds: dict[str, str] = {}
         self._prefix = ""
         self._columns: dict[str, int] = {}
-        self._filled = 0
+        self._filled = self._checked_row = 0
+        self._checked_columns: set[int] = set()
         self._bounds = [MOST_ROWS + 1, 0, MOST_COLUMNS + 1, 0]
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        kind = self._kinds.get(name)
-        if kind is None:
-            kind = self._kinds.setdefault(name, self._kind(name))
+        kind = self._kinds.get(name) or self._kinds.setdefault(name, self._kind(name))
         if kind == "c":
-            self._cell(attributes)
-        elif kind in ("v", "is", "f"):
-            self._fill(kind)
+            place = attributes.get("r")
+            if place is None:
+                self._column += 1
+            else:
+                letters = place.rstrip("0123456789")
+                column = self._columns.get(letters)
+                if column is None:
+                    column = self._columns.setdefault(letters, _column_of(letters))
+                self._column, self._row = column, int(place[len(letters) :])
+            if self._row > self.last_row:
+                self.last_row = self._row
+            self._type = attributes.get("t", "")
+            if self._type == "e":
+                self._watch()
+        elif kind == "v" or kind == "is" or kind == "f":
+            self._filled += 1
+            if self._row != self._checked_row or self._column not in self._checked_columns:
+                self._widen(self._row, self._column)
+            if self._formula or kind == "f" or self._type == "e":
+                self._note(kind)
         elif kind == "row":
             self._row = int(attributes.get("r", self._row + 1))
             self._column = -1
+
+    def _note(self, kind: str) -> None:
+        """Follow a formula or an error cell through its parts."""
+        if kind == "f":
+            self._formula = True
+            self._watch()
+        elif kind == "v":
+            self._has_value = True
+            self._text.clear()
 
     def _kind(self, name: str) -> str:
         """Return the element's local name, as calamine goes by it: a prefix must not hide a cell from the limits."""
@@ -124,35 +149,6 @@ class _SheetScanner:
         # Sparklines and the like have an <xm:f> of their own, which is no cell's formula.
         return "v" if local == "f" and prefix != self._prefix else local
 
-    def _cell(self, attributes: dict[str, str]) -> None:
-        place = attributes.get("r")
-        if place is None:
-            self._column += 1
-        else:
-            letters = place.rstrip("0123456789")
-            column = self._columns.get(letters)
-            if column is None:
-                column = self._columns.setdefault(letters, _column_of(letters))
-            self._column, self._row = column, int(place[len(letters) :])
-        self.last_row = max(self.last_row, self._row)
-        self._type = attributes.get("t", "")
-        if self._type == "e":
-            self._watch()
-
-    def _fill(self, kind: str) -> None:
-        row, column, bounds = self._row, self._column, self._bounds
-        self._filled += 1
-        if row < bounds[0] or row > bounds[1] or column < bounds[2] or column > bounds[3]:
-            self._widen(row, column)
-        if kind == "f":
-            self._formula = True
-            self._watch()
-        elif kind == "v" and self._formula:
-            self._has_value = True
-            self._text.clear()
-        elif kind == "v" and self._type == "e":
-            self._text.clear()
-
     def _widen(self, row: int, column: int) -> None:
         if not 1 <= row <= MOST_ROWS or not 0 <= column < MOST_COLUMNS:
             raise hostile(
@@ -160,6 +156,8 @@ class _SheetScanner:
                 f"sheet '{self.sheet}' has a filled cell in row {row:,} of column {column + 1:,}, and at most"
                 f" {MOST_ROWS:,} rows and {MOST_COLUMNS:,} columns are read",
             )
+        self._checked_row = row
+        self._checked_columns.add(column)
         low_row, high_row, low_column, high_column = self._bounds
         self._bounds = [min(low_row, row), max(high_row, row), min(low_column, column), max(high_column, column)]
 

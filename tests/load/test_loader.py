@@ -474,6 +474,19 @@ class TestFaultsOfOurs:
         assert {r.status for r in receipts} <= {FAILED, BLOCKED}
         assert len(receipts) == 5
 
+    def test_a_broken_throttle_loses_no_row(self):
+        class Broken(Throttle):
+            def try_acquire(self):
+                raise ZeroDivisionError
+
+        receipts = []
+        loader = Loader(BrokenTransport, Broken(5, time.monotonic), on_receipt=receipts.append, concurrency=3)
+        for n in range(9):
+            loader.submit(unit(n, lane="a"))
+        with pytest.raises(ZeroDivisionError):
+            loader.drain()
+        assert [(r.delivery.position, r.status) for r in receipts] == [(n, BLOCKED) for n in range(9)]
+
     def test_nothing_is_sent_once_a_receipt_cannot_be_written(self):
         offered = []
 

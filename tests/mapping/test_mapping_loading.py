@@ -11,8 +11,8 @@ from etl.mapping.model import (
     AllSource,
     Blank,
     ColumnSource,
-    DynamicSource,
     Duplicates,
+    DynamicSource,
     TemplateSource,
     Unknown,
     ValueSource,
@@ -31,7 +31,8 @@ def test_the_example_of_the_design_loads() -> None:
     assert first.when is not None
     assert first.when.columns == ("Consent",)
     assert [type(spec.source) for spec in first.fields] == [
-        ColumnSource, TemplateSource, ColumnSource, ColumnSource, ColumnSource, ColumnSource, DynamicSource, DynamicSource,
+        ColumnSource, TemplateSource, ColumnSource, ColumnSource, ColumnSource, ColumnSource,
+        DynamicSource, DynamicSource,
     ]  # fmt: skip
     assert (second.key, second.duplicates, second.unknown) == ((), Duplicates.ALL, Unknown.HOLD)
 
@@ -89,7 +90,7 @@ def test_the_words_for_blanks_become_one_policy(rules: str, blank: Blank) -> Non
 
 @pytest.mark.parametrize(
     ("rule", "place"),
-    [("blank: skip", 38), ("required: false", 38), ("optional: true", 38)],
+    [("blank: skip", 39), ("required: false", 39), ("optional: true", 39)],
 )
 def test_the_contract_s_requirement_cannot_be_weakened(rule: str, place: int) -> None:
     text = contact().replace("contact.email: E-mail", f"contact.email: {{column: E-mail, {rule}}}")
@@ -165,7 +166,7 @@ def test_all_mistakes_of_a_file_are_told_at_once_in_its_order() -> None:
     text = contact("contact.nmae: Name", "contact.fax: {column: Fax, transform: lowr, blank: cler}") + "    wen: x\n"
 
     assert [line.split(": ")[0] for line in told(text).splitlines()[::2]] == [
-        "m.yaml:7:7", "m.yaml:8:44", "m.yaml:8:57", "m.yaml:9:5",
+        "m.yaml:7:7", "m.yaml:8:45", "m.yaml:8:58", "m.yaml:9:5",
     ]  # fmt: skip
 
 
@@ -197,7 +198,7 @@ WHOLE = [
     pytest.param(
         "a: [b\n",
         "m.yaml:2:1: this is not YAML: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'\n"
-        "  hint: check the indentation, and put text with `: `, `#`, `{` or a leading quote into quotes   [yaml-syntax]",
+        "  hint: check the indentation, and put text with `: `, `#`, `{` or a leading quote into quotes   [yaml-syntax]",  # noqa: E501
         id="no-yaml",
     ),
     pytest.param(
@@ -213,7 +214,7 @@ WHOLE = [
     ),
     pytest.param(
         contact() + "group_key: {column: Market, blank: skip}\n",
-        "m.yaml:7:28: the group key chooses the account and can't be left out\n  hint: remove 'blank'   [contract]",
+        "m.yaml:7:29: the group key chooses the account and can't be left out\n  hint: remove 'blank'   [contract]",
         id="a-group-key-that-may-be-blank",
     ),
     pytest.param(
@@ -343,7 +344,8 @@ def test_any_text_ends_in_a_mapping_or_in_its_problems(text: str) -> None:
 
 _KEYS = st.sampled_from(
     ["version", "name", "records", "source", "checks", "group_key", "examples", "action", "fields", "when", "key", "as",
-     "attributes", "column", "template", "value", "all", "columns", "columns_like", "transform", "default", "blank", "file",
+     "attributes", "column", "template", "value", "all", "columns", "columns_like", "transform", "default", "blank",
+     "file",
      "contact.email", "properties", "properties.a", "tags", "split", "map", "row", "gives", "issue", "?", "too-long"]
 )  # fmt: skip
 _WORDS = st.sampled_from(

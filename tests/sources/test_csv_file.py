@@ -216,6 +216,11 @@ def test_what_cannot_separate_columns_is_refused(tmp_path: Path, sign: str) -> N
     assert caught.value.code == "delimiter"
 
 
+@pytest.mark.parametrize("word", ["tab", "\\t", "\t"])
+def test_a_tab_may_be_pinned_by_its_name(tmp_path: Path, word: str) -> None:
+    assert open_one(write(tmp_path, b"a;b\tc;d\n1\t2\n"), delimiter=word).header == ("a;b", "c;d")
+
+
 def test_a_sheet_of_a_text_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="a text file has no sheets, and sheet 'Contacts' was asked for"):
         open_one(write(tmp_path, b"a;b\n"), sheet="Contacts")

@@ -54,16 +54,14 @@ def test_title_rows_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_text_stays_what_it_is_and_typed_cells_read_as_shown(tmp_path: Path) -> None:
-    path = workbook(
-        tmp_path,
-        {
-            "S": {
-                **{f"{letter}1": letter for letter in "ABCDEFGHI"},
-                **{"A2": "NA", "B2": "00-950", "C2": "+48 601", "D2": 48600123456, "E2": 1.5, "F2": True},
-                **{"G2": date(2024, 1, 31), "H2": datetime(2024, 1, 31, 12, 30), "I2": time(12, 30)},  # noqa: DTZ001
-            }
-        },
-    )
+    when = datetime(2024, 1, 31, 12, 30)  # noqa: DTZ001 (a workbook knows no zones)
+    values = ["NA", "00-950", "+48 601", 48600123456, 1.5, True, date(2024, 1, 31), when, time(12, 30)]
+    cells = {
+        f"{letter}{row}": value
+        for row, line in ((1, "ABCDEFGHI"), (2, values))
+        for letter, value in zip("ABCDEFGHI", line, strict=True)
+    }
+    path = workbook(tmp_path, {"S": cells})
 
     assert rows_of(read(open_one(path)))[2] == [
         *("NA", "00-950", "+48 601", "48600123456", "1.5", "TRUE"),

@@ -1,0 +1,173 @@
+"""How far a run is: a bar on a terminal; elsewhere a line of log every five seconds and at the end of each stage."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TextIO
+
+from tqdm import tqdm
+
+from etl.progress import Progress, Silent
+
+REDRAW_SECONDS = 0.1
+LOG_SECONDS = 5.0
+_ENDED = {"checking": "checked", "writing": "wrote", "sending": "sent"}
+_WITH_TOTAL = "{desc}  {percentage:3.0f}% |{bar:24}| {n_fmt} of {total_fmt} rows, {postfix}"
+_WITHOUT_TOTAL = "{desc}  {n_fmt} rows, {postfix}"
+
+
+def progress_on(stream: TextIO, *, quiet: bool, records: int) -> Progress:
+    """Return what shows progress on `stream`; `records`: of each row, so that counts can be read as rows."""
+    if quiet:
+        return Silent()
+    return Bars(stream, records) if stream.isatty() else LogLines(stream, records)
+
+
+class _Stage:
+    """Rows and counts of a stage under way. Rows are those accounted for, which the counts know before `rows` does:
+    a run counts rows by whole chunks, in the order of the file.
+    """
+
+    def __init__(self, name: str, total: int | None, records: int, clock: Callable[[], float]) -> None:
+        self.name, self.total, self._records, self._clock = name, total, records, clock
+        self.counts: Mapping[str, int] = {}
+        self._rows = 0
+        self.started = clock()
+
+    def add(self, rows: int, counts: Mapping[str, int]) -> None:
+        self._rows += rows
+        self.counts = counts or self.counts
+
+    @property
+    def rows(self) -> int:
+        rows = max(self._rows, sum(self.counts.values()) // self._records)
+        return rows if self.total is None else min(rows, self.total)
+
+    @property
+    def seconds(self) -> float:
+        return max(self._clock() - self.started, 1e-9)
+
+    @property
+    def rate(self) -> float:
+        return self.rows / self.seconds
+
+    def left(self) -> str:
+        """Return `2:05 left`, "" where that cannot be told."""
+        if self.total is None or not self.rows or self.rows >= self.total:
+            return ""
+        return f"{_clock_time((self.total - self.rows) / self.rate)} left"
+
+    def told(self) -> str:
+        """Return rows a second, the time left, and the counts by status, as far as they are known."""
+        counts = [f"{status} {count:,}" for status, count in self.counts.items() if count]
+        return ", ".join(part for part in (f"{self.rate:,.0f} rows/s", self.left(), *counts) if part)
+
+
+class Bars:
+    """A bar on a terminal, gone at the end of its stage."""
+
+    def __init__(self, stream: TextIO, records: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._records, self._clock = stream, records, clock
+        self._stage: _Stage | None = None
+        self._bar: tqdm[None] | None = None
+        self._drawn = 0.0
+
+    def begin(self, stage: str, total: int | None) -> None:
+        """Draw the bar of a stage."""
+        self._stage = _Stage(stage, total, self._records, self._clock)
+        # tqdm's watching thread would only redraw what we redraw ourselves.
+        tqdm.monitor_interval = 0
+        self._bar = tqdm(
+            desc=stage,
+            total=total,
+            file=self._stream,
+            leave=False,
+            dynamic_ncols=True,
+            ascii=None if (self._stream.encoding or "").lower().startswith("utf") else " -#",
+            bar_format=_WITHOUT_TOTAL if total is None else _WITH_TOTAL,
+        )
+        self._draw()
+
+    def advance(self, rows: int, counts: Mapping[str, int]) -> None:
+        """Take the numbers; draw them ten times a second at most."""
+        if self._stage is None:
+            return
+        self._stage.add(rows, counts)
+        if self._clock() - self._drawn >= REDRAW_SECONDS:
+            self._draw()
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = self._stage = None
+
+    def _draw(self) -> None:
+        if self._bar is None or self._stage is None:
+            return
+        self._drawn = self._clock()
+        self._bar.n = self._stage.rows
+        self._bar.set_postfix_str(self._stage.told(), refresh=False)
+        self._bar.refresh()
+
+
+class LogLines:
+    """Lines of a log. `clock`: monotonic seconds; `now`: the time of day."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        records: int,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        self._stream, self._records, self._clock, self._now = stream, records, clock, now
+        self._stage: _Stage | None = None
+        self._logged = 0.0
+
+    def begin(self, stage: str, total: int | None) -> None:
+        """Remember when the stage began."""
+        self._stage = _Stage(stage, total, self._records, self._clock)
+        self._logged = self._clock()
+
+    def advance(self, rows: int, counts: Mapping[str, int]) -> None:
+        """Take the numbers; write a line if five seconds have passed since the last."""
+        if self._stage is None:
+            return
+        self._stage.add(rows, counts)
+        if self._clock() - self._logged >= LOG_SECONDS:
+            self._logged = self._clock()
+            of = "" if self._stage.total is None else f" of {self._stage.total:,}"
+            self._write(f"{self._stage.name}: {self._stage.rows:,}{of} rows, {self._stage.told()}")
+
+    def end(self) -> None:
+        """Write the line of the whole stage."""
+        stage, self._stage = self._stage, None
+        if stage is None:
+            return
+        counts = "".join(f", {status} {count:,}" for status, count in stage.counts.items() if count)
+        verb = _ENDED.get(stage.name, stage.name)
+        self._write(f"{verb} {stage.rows:,} rows in {stage.seconds:.1f} s{counts}")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(f"{self._now():%H:%M:%S} {text}\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            # Nobody reads the log; the run goes on.
+            self._stream = sys.stderr if self._stream is not sys.stderr else _nowhere()
+
+
+def _nowhere() -> TextIO:
+    from io import StringIO
+
+    return StringIO()
+
+
+def _clock_time(seconds: float) -> str:
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

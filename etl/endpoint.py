@@ -1,0 +1,13 @@
+"""Where a payload goes. It stands apart from the other nouns, so that the contract can be shown without loading pandas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Method and path below the target's base URL."""
+
+    method: str
+    path: str
