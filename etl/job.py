@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from etl.errors import MappingError, SourceError
-from etl.mapping import Binding, Mapping, bind, check_wire, header_score
+from etl.mapping import Binding, Mapping, bind, check_wire, dynamic_clashes, header_score
 from etl.pipeline import Plan
 from etl.records import POSITION_BITS, Chunk
 from etl.settings import TargetSettings
@@ -90,6 +90,9 @@ def open_job(
         prints.append(fingerprint(path))
         for table in open_tables(path, options, len(tables)):
             binding = bind(mapping, table.header, _where(table))
+            clashes = dynamic_clashes(mapping, binding) if wire == "envelope" else ()
+            if clashes:
+                raise MappingError(mapping.file, clashes)
             notes += binding.warnings
             notes += _date_notes(mapping, table)
             tables.append(BoundTable(table, binding))

@@ -51,10 +51,6 @@ class Table(Protocol):
         """The row (text file: the line) of the header; 0 if there is none."""
 
     @property
-    def first_column(self) -> int:
-        """The sheet's column, from 0, in which the header's first cell stands (text file: 0); see `cell_name`."""
-
-    @property
     def facts(self) -> dict[str, str]:
         """What was found out, for people: format, encoding, delimiter, sheet."""
 

@@ -34,7 +34,7 @@ class Dialect:
 
 
 def delimiter_of(text: str) -> str | None:
-    """Return the character that `text` (the character itself, or `tab`, `\\t`, `comma`, ...) means; None if none."""
+    """Return the character that `text` (the character itself, or `tab`, `comma`, ...) means; None if none."""
     sign = _WORDS.get(text.lower(), text)
     return sign if len(sign) == 1 and sign not in '"\r\n' else None
 
