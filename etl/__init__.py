@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from etl.errors import EtlError, GuardError, MappingError, Problem, SettingsError, SourceError, TargetError
+    from etl.first_rows import Preview, preview
     from etl.guards import Guards, Limit, parse_limit
     from etl.mapping import Mapping, load_mapping
-    from etl.first_rows import Preview, preview
     from etl.records import Status
     from etl.report import RunReport
-    from etl.verbs import Options, check, run
     from etl.transforms.registry import Example, Outcome, transform
+    from etl.verbs import Options, check, run
 
 _HOME = {
     "EtlError": "etl.errors",

@@ -1,4 +1,4 @@
-"""Where a payload goes. It stands apart from the other nouns, so that the contract can be shown without loading pandas."""
+"""Where a payload goes. Apart from the other nouns, so that the contract can be shown without loading pandas."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ class Options:
     """How to run. `out`: the folder of the reports (None: a new one in ./etl-reports); `limit`: rows at most.
 
     `rate` (requests a second) and `concurrency` override the target's. `confirm` is asked before contacts are deleted;
-    None: they are not deleted unless `yes`. `timing`: clocks and chance, for tests. `rows_per_chunk`: rows judged at once;
-    it changes the memory that is used, never the result.
+    None: they are not deleted unless `yes`. `timing`: clocks and chance, for tests. `rows_per_chunk`: rows judged at
+    once; it changes the memory that is used, never the result.
     """
 
     out: Path | None = None
@@ -229,7 +229,8 @@ class _Session:
         delivery: dict[str, object] | None = None,
     ) -> RunReport:
         """Check the accounting and write the summary."""
-        self._account(found, counts)
+        if stop is None or stop.code != CHANGED.code:
+            self._account(found, counts)
         self.timings["total"] = time.monotonic() - self.started
         job = self.job
         report = RunReport(

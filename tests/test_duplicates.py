@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import results_of, rig, write_csv
 
 from etl.duplicates import BUCKET_BITS, KeyIndex
 from etl.mapping.model import Duplicates
-from support import rig, results_of, write_csv
 
 KEYS = st.lists(st.one_of(st.none(), st.sampled_from("abcdefg")), max_size=60)
 

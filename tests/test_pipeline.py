@@ -6,10 +6,10 @@ import json
 import pickle
 
 import pytest
+from support import issues_of, job_of, prepared_of
 
 from etl.pipeline import prepare
 from etl.records import STATUSES
-from support import issues_of, job_of, prepared_of
 
 FIELDS = """\
 version: 1
@@ -127,7 +127,9 @@ def test_a_default_skips_the_transforms_and_is_validated(tmp_path):
 
 def test_a_float_is_a_plain_decimal_or_an_issue(tmp_path):
     text = mapping("value: Total\nemail: E-mail", action="event.create")
-    sheet = "E-mail;Total\na@example.com;12.50\na@example.com;12,50\na@example.com;1e3\na@example.com;inf\na@example.com;\n"
+    sheet = (
+        "E-mail;Total\na@example.com;12.50\na@example.com;12,50\na@example.com;1e3\na@example.com;inf\na@example.com;\n"
+    )
     assert [row and row.get("value") for row in payloads(tmp_path, text, sheet)] == [12.5, None, None, None, None]
     assert [told.code for told in issues_of(prepared_of(tmp_path, text, sheet))] == ["not-a-number"] * 3
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TextIO
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -15,8 +16,7 @@ from etl.progress import Progress, Silent
 REDRAW_SECONDS = 0.1
 LOG_SECONDS = 5.0
 _ENDED = {"checking": "checked", "writing": "wrote", "sending": "sent"}
-_WITH_TOTAL = "{desc}  {percentage:3.0f}% |{bar:24}| {n_fmt} of {total_fmt} rows, {postfix}"
-_WITHOUT_TOTAL = "{desc}  {n_fmt} rows, {postfix}"
+_BAR_CELLS = 20
 
 
 def progress_on(stream: TextIO, *, quiet: bool, records: int) -> Progress:
@@ -27,8 +27,9 @@ def progress_on(stream: TextIO, *, quiet: bool, records: int) -> Progress:
 
 
 class _Stage:
-    """Rows and counts of a stage under way. Rows are those accounted for, which the counts know before `rows` does:
-    a run counts rows by whole chunks, in the order of the file.
+    """Rows and counts of a stage under way.
+
+    Rows are those accounted for, which the counts know first: a run tells of rows by whole chunks, in file order.
     """
 
     def __init__(self, name: str, total: int | None, records: int, clock: Callable[[], float]) -> None:
@@ -72,7 +73,7 @@ class Bars:
     def __init__(self, stream: TextIO, records: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._records, self._clock = stream, records, clock
         self._stage: _Stage | None = None
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[Any] | None = None
         self._drawn = 0.0
 
     def begin(self, stage: str, total: int | None) -> None:
@@ -81,13 +82,11 @@ class Bars:
         # tqdm's watching thread would only redraw what we redraw ourselves.
         tqdm.monitor_interval = 0
         self._bar = tqdm(
-            desc=stage,
             total=total,
             file=self._stream,
             leave=False,
             dynamic_ncols=True,
             ascii=None if (self._stream.encoding or "").lower().startswith("utf") else " -#",
-            bar_format=_WITHOUT_TOTAL if total is None else _WITH_TOTAL,
         )
         self._draw()
 
@@ -110,8 +109,24 @@ class Bars:
             return
         self._drawn = self._clock()
         self._bar.n = self._stage.rows
-        self._bar.set_postfix_str(self._stage.told(), refresh=False)
+        self._bar.bar_format = self._format(self._stage)
         self._bar.refresh()
+
+    def _format(self, stage: _Stage) -> str:
+        """Return the line to draw, cut to the terminal's width: a line that wraps could not be drawn over."""
+        if stage.total is None:
+            head, bar, told = stage.name, "", f"  {stage.rows:,} rows, {stage.told()}"
+        else:
+            head, bar = f"{stage.name} {stage.rows / max(stage.total, 1):4.0%} ", f"{{bar:{_BAR_CELLS}}}"
+            told = f" {stage.rows:,} of {stage.total:,} rows, {stage.told()}"
+        room = self._columns() - 1 - len(head) - (_BAR_CELLS if bar else 0)
+        return f"{head}{bar}{told[: max(room, 0)]}"
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
 
 
 class LogLines:
@@ -144,13 +159,13 @@ class LogLines:
             self._write(f"{self._stage.name}: {self._stage.rows:,}{of} rows, {self._stage.told()}")
 
     def end(self) -> None:
-        """Write the line of the whole stage."""
+        """Write the line of the whole stage; of a short one without counts there is nothing to tell."""
         stage, self._stage = self._stage, None
-        if stage is None:
+        if stage is None or (not stage.counts and stage.seconds < LOG_SECONDS):
             return
-        counts = "".join(f", {status} {count:,}" for status, count in stage.counts.items() if count)
+        counts = ", ".join(f"{status} {count:,}" for status, count in stage.counts.items() if count)
         verb = _ENDED.get(stage.name, stage.name)
-        self._write(f"{verb} {stage.rows:,} rows in {stage.seconds:.1f} s{counts}")
+        self._write(f"{verb} {stage.rows:,} rows in {stage.seconds:.1f} s{': ' if counts else ''}{counts}")
 
     def _write(self, text: str) -> None:
         try:

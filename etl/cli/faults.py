@@ -11,7 +11,18 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("salesmanago-etl", "click", "pandas", "pandera", "pyarrow", "numpy", "pydantic", "requests", "urllib3", "tqdm")
+LIBRARIES = (
+    "salesmanago-etl",
+    "click",
+    "pandas",
+    "pandera",
+    "pyarrow",
+    "numpy",
+    "pydantic",
+    "requests",
+    "urllib3",
+    "tqdm",
+)
 MAX_MESSAGE = 400
 _ADDRESS = re.compile(r"[^\s@'\"]+@[^\s@'\"]+")
 _LONG_NUMBER = re.compile(r"[0-9][0-9 ()-]{5,}[0-9]")
@@ -49,7 +60,12 @@ def _text(error: BaseException, command: str) -> str:
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        lines += ["Traceback (most recent call last):", *_frames(current), f"{_name(current)}: {_redacted(str(current))}", ""]
+        lines += [
+            "Traceback (most recent call last):",
+            *_frames(current),
+            f"{_name(current)}: {_redacted(str(current))}",
+            "",
+        ]
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
         if current is not None:
             lines.append("It came out of:")

@@ -11,6 +11,29 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
 
+
+class Number(click.ParamType):
+    """A number from `least` to `most`; whole, unless `fractions`. Its range is told where it is broken, not in the help."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float, *, fractions: bool = False) -> None:
+        self._least, self._most, self._convert = least, most, float if fractions else int
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; a usage error where `value` is none, or out of range."""
+        try:
+            number = self._convert(value)
+        except ValueError:
+            number = None
+        if number is None or not self._least <= number <= self._most:
+            kind = "a whole number" if self._convert is int else "a number"
+            self.fail(f"'{value}' is not {kind} from {self._least:,g} to {self._most:,g}", param, ctx)
+        return number
+
+
+MANY = 10**12
+
 target = click.option("--target", metavar="NAME", help="Where to: a target of etl.toml, or sandbox.")
 config = click.option("--config", type=_PATH, metavar="FILE", help="Settings to use.  [default: ./etl.toml, if there]")
 sheet = click.option("--sheet", metavar="NAME", help="The workbook's sheet.  [default: found by the mapping's columns]")
@@ -18,13 +41,18 @@ as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout; 
 
 _RUN = (
     target,
-    click.option("--out", type=_PATH, metavar="DIR", help="Folder for the reports.  [default: a new one in ./etl-reports]"),
-    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take the first N rows alone."),
+    click.option(
+        "--out", type=_PATH, metavar="DIR", help="Folder for the reports.  [default: a new one in ./etl-reports]"
+    ),
+    click.option("--limit", type=Number(1, MANY), metavar="N", help="Take the first N rows alone."),
     sheet,
     click.option(
-        "--rate", type=click.FloatRange(min=0.1, max=10_000), metavar="N", help="Requests a second, over all connections."
+        "--rate",
+        type=Number(0.1, 10_000, fractions=True),
+        metavar="N",
+        help="Requests a second, over all connections.",
     ),
-    click.option("--concurrency", type=click.IntRange(min=1, max=256), metavar="N", help="Connections at once."),
+    click.option("--concurrency", type=Number(1, 256), metavar="N", help="Connections at once."),
     click.option("--fail-over", metavar="N|N%", help="Send nothing if more rows than this are invalid."),
     click.option("--max-deletes", metavar="N|N%", help="Send nothing if more contacts than this would be deleted."),
     click.option("--max-clears", metavar="N|N%", help="Send nothing if more fields than this would be cleared."),

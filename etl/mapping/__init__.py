@@ -1,6 +1,6 @@
 """text → Mapping; Mapping × Chunk → columns of fields + issues."""
 
-from etl.mapping.binding import Binding, bind, column_letters, dynamic_clashes, header_score
+from etl.mapping.binding import Binding, bind, dynamic_clashes, header_score
 from etl.mapping.expressions import Expression, NearMiss, Verdict
 from etl.mapping.json_schema import json_schema
 from etl.mapping.model import Mapping
@@ -16,7 +16,6 @@ __all__ = [
     "WireFindings",
     "bind",
     "check_wire",
-    "column_letters",
     "dynamic_clashes",
     "header_score",
     "json_schema",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from etl.cells import column_letters
 from etl.contract import Action
 from etl.errors import MappingError, Problem
 from etl.mapping.braces import write_column
@@ -70,16 +71,6 @@ def bind(mapping: Mapping, header: tuple[str, ...], where: str) -> Binding:
 def header_score(mapping: Mapping) -> Callable[[Sequence[str]], int]:
     """Return how many of the mapping's columns a row of cells holds (alternatives count once); picklable."""
     return _HeaderScore(tuple(dict.fromkeys(use.names for use in _uses(mapping))), _patterns(mapping))
-
-
-def column_letters(position: int) -> str:
-    """Return the spreadsheet's name of a column: 0 is A, 26 is AA."""
-    letters = ""
-    count = position + 1
-    while count:
-        count, rest = divmod(count - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 class Header:

@@ -1,4 +1,4 @@
-"""Cells of reports: named as a person names them, and never a formula."""
+"""Cells of reports: never a formula."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ import pyarrow.compute as pc
 
 _FORMULA = "^[\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20\t\r]"
 """What a spreadsheet may take for a formula: the OWASP set, its full-width forms, also behind spaces and quotes."""
-
-
-def letters(position: int) -> str:
-    """Return the letters of a column (0 is A, 26 is AA)."""
-    name = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
 
 
 def inert(values: pa.Array) -> pa.Array:

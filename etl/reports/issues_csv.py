@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.cells import column_letters
 from etl.issues import NO_COLUMN, IssueBatch
 from etl.records import Rows, SourceRef
-from etl.reports.cells import inert, letters
+from etl.reports.cells import inert
 from etl.reports.csv_columns import CsvColumns
 
 COLUMNS = ("file", "sheet", "row", "cell", "column", "field", "severity", "code", "value", "message", "hint")
@@ -54,7 +55,7 @@ def _columns(
     count = len(batch)
     rows = pa.array(numbers[batch.places])
     known = batch.column != NO_COLUMN
-    letter = letters(batch.column + first_column) if known else ""
+    letter = column_letters(batch.column + first_column) if known else ""
     cell = pc.binary_join_element_wise(letter, rows.cast(pa.string()), "") if known else _same("", count)
     return {
         "file": inert(_same(source.file, count)),

@@ -12,14 +12,12 @@ from pathlib import Path
 from etl.sources import csv_file, excel_file
 from etl.sources.base import SourceOptions, Table
 from etl.sources.fingerprint import Fingerprint, fingerprint, is_unchanged, is_untouched
-from etl.sources.header import cell_name
 from etl.sources.kinds import TEXT_TABLE, WORKBOOK, kind_of
 
 __all__ = [
     "READERS",
     "Fingerprint",
     "Reader",
-    "cell_name",
     "fingerprint",
     "is_unchanged",
     "is_untouched",

@@ -47,6 +47,23 @@ class Block:
     faults: tuple[CellFault, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """How many cells a record has: those of the `header`, `least`, and `most` where the cells beyond are blank.
+
+    `most` is what the file itself usually has (an export that ends each line with a separator). A single record with
+    a blank cell too many is ragged: a separator inside of a cell has shifted its values, and nobody saw it.
+    """
+
+    header: int
+    least: int
+    most: int
+
+    def is_ragged(self, row: list[str]) -> bool:
+        """Whether the record has too few cells, too many, or a filled one beyond the header."""
+        return not self.least <= len(row) <= max(self.most, self.header) or not is_blank(row[self.header :])
+
+
 class RecordReader:
     """The records of an open text file (opened with newline=""), in order; `line` is the last one read."""
 
@@ -69,25 +86,21 @@ class RecordReader:
             if flat:
                 yield start, [cell for cell in flat if cell is not None]
 
-    def block(self, size: int, width: int, least: int, columns: Sequence[int]) -> Block | None:
-        """Return the next `size` records at most; None after the last.
-
-        Records of fewer than `least` cells, or with a filled cell beyond `width`, are ragged. Raises
-        UnclosedQuoteError, UnicodeDecodeError.
-        """
+    def block(self, size: int, widths: Widths, columns: Sequence[int]) -> Block | None:
+        """Return the next `size` records; None after the last. Raises UnclosedQuoteError, UnicodeDecodeError."""
         if self._is_done:
             return None
         before = self.line
         flat = self._flat(size)
         count = flat.count(None)
-        stride = width + 1
-        marks = flat[width::stride]
+        stride = widths.header + 1
+        marks = flat[widths.header :: stride]
         is_rectangular = len(flat) == count * stride and marks.count(None) == count
         if is_rectangular and self.line - before == count:
             starts = np.arange(before + 1, before + 1 + count, dtype=np.int64)
             return _rectangle(flat, stride, starts, columns)
         rows = _split(flat)
-        return _uneven(rows, width, least, _starts(rows, before), columns)
+        return _uneven(rows, widths, _starts(rows, before), columns)
 
     def _flat(self, size: int) -> list[str | None]:
         before = self._reader.line_num
@@ -113,12 +126,12 @@ def _rectangle(flat: list[str | None], stride: int, starts: Rows, columns: Seque
     return Block(starts, arrays, blank, ())
 
 
-def _uneven(rows: list[list[str]], width: int, least: int, starts: Rows, columns: Sequence[int]) -> Block:
+def _uneven(rows: list[list[str]], widths: Widths, starts: Rows, columns: Sequence[int]) -> Block:
     blank = np.fromiter(map(is_blank, rows), dtype=np.bool_, count=len(rows))
     faults = tuple(
-        CellFault(int(start), None, "ragged-row", detail=_count(len(row), width))
+        CellFault(int(start), None, "ragged-row", detail=_count(len(row), widths.header))
         for row, start, is_empty in zip(rows, starts, blank, strict=True)
-        if len(row) != width and not is_empty and (len(row) < least or not is_blank(row[width:]))
+        if not is_empty and widths.is_ragged(row)
     )
     arrays = {
         column: pa.array([row[column] if column < len(row) else "" for row in rows], type=pa.large_string())

@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from etl.cells import column_letters
 from etl.errors import SourceError
 from etl.records import Chunk, SourceRef, text_series
 from etl.sources.base import ROWS_PER_CHUNK, SourceOptions, Table
-from etl.sources.csv_blocks import FIELD_LIMIT, Block, RecordReader, UnclosedQuoteError
+from etl.sources.csv_blocks import FIELD_LIMIT, Block, RecordReader, UnclosedQuoteError, Widths
 from etl.sources.dialect import Dialect, delimiter_of, find_dialect
 from etl.sources.encoding import find_encoding, undecodable
 from etl.sources.fingerprint import unreadable
-from etl.sources.header import SEARCHED_ROWS, column_letters, find_header, is_blank
+from etl.sources.header import SEARCHED_ROWS, find_header, is_blank
 from etl.sources.kinds import empty_file
 
 _SAMPLE_CHARACTERS = 1 << 18
@@ -30,7 +31,7 @@ _SEARCHED_RECORDS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class CsvTable:
-    """The one table of a text file; `least` is the number of cells below which a row is ragged."""
+    """The one table of a text file; `usual_width` is the number of cells that most of its first records have."""
 
     path: Path
     ref: SourceRef
@@ -39,6 +40,7 @@ class CsvTable:
     encoding: str
     dialect: Dialect
     skip_rows: int
+    usual_width: int
     first_column: int = 0
     spanned_rows: int = 0
 
@@ -53,13 +55,13 @@ class CsvTable:
         """Yield the rows in order (see `Table.chunks`). A quote that is never closed raises SourceError at its end."""
         width = len(self.header)
         named = [place for place, name in enumerate(self.header, start=1) if name]
-        least = max(named) if named and self.header_row else width
+        widths = Widths(width, max(named) if named and self.header_row else width, self.usual_width)
         with _translated(self.path, self.encoding, self.dialect), _open(self.path, self.encoding) as file:
             reader = self._after_header(file)
             left = limit
             while left is None or left > 0:
                 size = rows_per_chunk if left is None else min(rows_per_chunk, left)
-                blocks = list(_blocks(reader, size, width, least, tuple(dict.fromkeys(columns))))
+                blocks = list(_blocks(reader, size, widths, tuple(dict.fromkeys(columns))))
                 if not blocks:
                     return
                 chunk = self._chunk(blocks)
@@ -112,7 +114,8 @@ def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Ta
     dialect = _dialect(path, encoding, delimiter)
     with _translated(path, encoding, dialect):
         header, row = _header(path, encoding, dialect, options)
-    table = CsvTable(path, SourceRef(first_index, str(path)), header, row, encoding, dialect, options.skip_rows)
+        width = _usual_width(path, encoding, dialect, row)
+    table = CsvTable(path, SourceRef(first_index, str(path)), header, row, encoding, dialect, options.skip_rows, width)
     return [table]
 
 
@@ -152,6 +155,15 @@ def _header(path: Path, encoding: str, dialect: Dialect, options: SourceOptions)
     return tuple(cell.strip() for cell in row), line
 
 
+def _usual_width(path: Path, encoding: str, dialect: Dialect, header_row: int) -> int:
+    """Return the number of cells that most of the first records after the header have; 0 if there are none."""
+    with _open(path, encoding) as file:
+        records = RecordReader(file, dialect.delimiter).records()
+        data = (len(row) for line, row in records if line > header_row and not is_blank(row))
+        widths = list(itertools.islice(data, SEARCHED_ROWS))
+    return max(widths, key=widths.count) if widths else 0
+
+
 def _pinned_header(path: Path, records: Iterator[tuple[int, list[str]]], pinned: int) -> tuple[tuple[str, ...], int]:
     line = 0
     for line, row in records:
@@ -168,9 +180,9 @@ def _pinned_header(path: Path, records: Iterator[tuple[int, list[str]]], pinned:
     )
 
 
-def _blocks(reader: RecordReader, size: int, width: int, least: int, columns: Sequence[int]) -> Iterator[Block]:
+def _blocks(reader: RecordReader, size: int, widths: Widths, columns: Sequence[int]) -> Iterator[Block]:
     while size > 0:
-        block = reader.block(min(size, _BLOCK_RECORDS), width, least, columns)
+        block = reader.block(min(size, _BLOCK_RECORDS), widths, columns)
         if block is None:
             return
         if len(block.starts):

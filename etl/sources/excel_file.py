@@ -13,12 +13,13 @@ import pandas as pd
 import pyarrow as pa
 from python_calamine import CalamineSheet, CalamineWorkbook
 
+from etl.cells import column_letters
 from etl.errors import SourceError
 from etl.records import CellFault, Chunk, SourceRef, text_series
 from etl.sources.base import ROWS_PER_CHUNK, HeaderScore, SourceOptions, Table
 from etl.sources.cell_text import Cell, cell_text
 from etl.sources.fingerprint import unreadable
-from etl.sources.header import SEARCHED_ROWS, best_score, column_letters, find_header, is_blank
+from etl.sources.header import SEARCHED_ROWS, best_score, find_header, is_blank
 from etl.sources.workbook_parts import Container, damaged
 from etl.sources.workbook_scan import SheetPart, SheetScan, list_parts, scan_sheet
 

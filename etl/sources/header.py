@@ -54,29 +54,6 @@ def best_score(rows: Sequence[Sequence[str]], score: HeaderScore | None) -> tupl
     return value, -place
 
 
-def column_letters(position: int) -> str:
-    """Return the letters that a spreadsheet gives the column at `position`, from 0: A, B, ..., Z, AA, ...
-
-    >>> column_letters(0), column_letters(27)
-    ('A', 'AB')
-    """
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
-
-
-def cell_name(column: int, row: int, *, first_column: int = 0) -> str:
-    """Return the cell's name in a spreadsheet; `column` is a position in the header, `first_column` where that starts.
-
-    >>> cell_name(5, 1042), cell_name(0, 6, first_column=1)
-    ('F1042', 'B6')
-    """
-    return f"{column_letters(first_column + column)}{row}"
-
-
 def _by_looks(rows: Sequence[Sequence[str]]) -> int:
     filled = [sum(not is_blank([cell]) for cell in row) for row in rows]
     # One overlong row (an extra separator) must not make the real header look narrow.

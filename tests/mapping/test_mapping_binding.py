@@ -3,7 +3,7 @@ import pickle
 import pytest
 
 from etl.errors import MappingError
-from etl.mapping import bind, column_letters, header_score
+from etl.mapping import bind, header_score
 from etl.mapping.model import DynamicSource
 from tests.mapping.written import DESIGN, contact, event, read, record
 
@@ -137,8 +137,3 @@ def test_the_header_row_scores_highest() -> None:
 
     assert score(["Newsletter contacts", "", ""]) == 0
     assert score(["e-mail", "First name", "dict_a", "x"]) == 3
-
-
-@pytest.mark.parametrize(("position", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
-def test_columns_have_a_spreadsheet_s_letters(position: int, letters: str) -> None:
-    assert column_letters(position) == letters

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from table_files import faults_of, open_one, read, rows_of, write
 
@@ -41,7 +42,7 @@ def test_only_the_columns_asked_for_are_handed_out(tmp_path: Path) -> None:
 
     [chunk] = open_one(path).chunks([2, 0, 2])
 
-    assert list(chunk.cells.columns) == [2, 0]
+    assert chunk.cells.columns.equals(pd.Index([2, 0]))
     assert rows_of([chunk]) == {2: ["3", "1"]}
 
 
@@ -233,3 +234,19 @@ def test_a_file_that_no_longer_decodes_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="line 2 is not UTF-8"):
         read(table)
+
+
+def test_a_blank_cell_too_many_is_ragged_where_the_file_has_none_usually(tmp_path: Path) -> None:
+    path = tmp_path / "shifted.csv"
+    path.write_text("E-mail;Company;Notes\na@example.com;A;x\nb@example.com;B; & Co;\nc@example.com;C;y\n")
+    (chunk,) = list(open_one(path).chunks([0]))
+
+    assert [(fault.row, fault.code) for fault in chunk.faults] == [(3, "ragged-row")]
+
+
+def test_a_separator_at_the_end_of_every_line_makes_no_row_ragged(tmp_path: Path) -> None:
+    path = tmp_path / "trailing.csv"
+    path.write_text("E-mail;Company\na@example.com;A;\nb@example.com;B;\nc@example.com;C\n")
+    (chunk,) = list(open_one(path).chunks([0]))
+
+    assert chunk.faults == ()

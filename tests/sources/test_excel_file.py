@@ -11,9 +11,10 @@ from openpyxl.styles import PatternFill
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from table_files import faults_of, open_one, read, replace_part, rows_of, sheet_xml, workbook
 
+from etl.cells import cell_name
 from etl.errors import SourceError
 from etl.records import CellFault
-from etl.sources import cell_name, list_sheets
+from etl.sources import list_sheets
 
 CONTACTS = {"A1": "E-mail", "B1": "City", "A2": "anna@example.com", "B2": "Łódź"}
 

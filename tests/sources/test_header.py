@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from etl.sources.header import cell_name, column_letters, find_header
+from etl.sources.header import find_header
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,3 @@ def test_without_a_scoring_row_the_looks_decide() -> None:
 
 def test_rows_beyond_the_first_fifty_are_no_header() -> None:
     assert find_header([["x", "y"]] * 50 + [["E-mail", "City"]], score) == 0
-
-
-@pytest.mark.parametrize(
-    ("position", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16383, "XFD")]
-)
-def test_columns_are_named_as_a_spreadsheet_names_them(position: int, letters: str) -> None:
-    assert column_letters(position) == letters
-
-
-def test_a_cell_is_named_from_where_the_table_starts() -> None:
-    assert cell_name(5, 1042) == "F1042"
-    assert cell_name(0, 6, first_column=1) == "B6"

@@ -1,0 +1,109 @@
+"""`etl init`: draft a mapping from a file's headers and values."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from etl.cli import options, output
+from etl.cli.choosing import chosen
+from etl.errors import SettingsError
+
+if TYPE_CHECKING:
+    from etl.mapping.suggest import Draft
+
+SAMPLE_ROWS = 2_000
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  etl init contacts.csv
+  etl init contacts.csv --out mappings/contacts.yaml
+  etl init orders.xlsx --sheet Orders --action event.create --out mappings/orders.yaml
+"""
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--action", metavar="ACTION", help="What a row becomes (etl fields lists them).  [default: by the columns]"
+)
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Write the draft there.  [default: print it]"
+)
+@click.option("--force", is_flag=True, help="Overwrite the file that --out names.")
+@options.sheet
+def command(file: Path, *, action: str | None, out: Path | None, force: bool, sheet: str | None) -> int:
+    """Draft a mapping for FILE, from its headers and its first 2,000 rows.
+
+    Each line of the draft says how sure it is, and why. Read it, then run `etl check`.
+    """
+    from etl.contract import ACTIONS
+
+    if action is not None:
+        chosen("action", action, ACTIONS)
+    if out is not None and out.exists() and not force:
+        raise SettingsError(
+            "there is such a file already", code="exists", where=str(out), hint="choose another name, or add --force"
+        )
+    draft = _draft(file, action, sheet)
+    if out is None:
+        output.say_text(draft.yaml)
+    else:
+        _write(out, draft.yaml)
+    _tell(draft, file, out)
+    return 0
+
+
+def _draft(file: Path, action: str | None, sheet: str | None) -> Draft:
+    from etl.mapping.suggest import suggest
+    from etl.sources import list_sheets, open_tables
+    from etl.sources.base import SourceOptions
+
+    table = open_tables(file, SourceOptions(sheet=sheet), 0)[0]
+    chunk = next(iter(table.chunks(range(len(table.header)), limit=SAMPLE_ROWS, rows_per_chunk=SAMPLE_ROWS)), None)
+    source: dict[str, Any] = {}
+    if len(list_sheets(file)) > 1:
+        source["sheet"] = table.ref.sheet
+    cells = chunk.cells if chunk is not None else _no_rows(len(table.header))
+    return suggest(table.header, cells, file.stem, action, source=source)
+
+
+def _no_rows(columns: int) -> Any:
+    import pandas as pd
+
+    from etl.records import text_series
+
+    return pd.DataFrame({place: text_series([]) for place in range(columns)})
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise SettingsError(
+            f"the draft cannot be written: {error.strerror}", code="out", where=str(path),
+            hint="name a file in a folder that you may write to",
+        ) from error  # fmt: skip
+
+
+def _tell(draft: Draft, file: Path, out: Path | None) -> None:
+    """Say on stderr what the draft comes to, and what to do next."""
+    uses = Counter(suggestion.use.name for suggestion in draft.suggestions)
+    used = uses["FIELD"] + uses["PART"]
+    where = f"wrote {out}: " if out else ""
+    output.tell(f"{where}{draft.action}; {used} of {len(draft.suggestions)} columns are mapped")
+    for path in draft.missing:
+        output.tell(f"incomplete: no column serves as {path}, which every record needs")
+    target = out or Path("mappings") / f"{draft.name}.yaml"
+    if out is None:
+        output.tell(f"keep it:  etl init {file} --out {target}")
+    output.tell(f"next:     etl check {target} {file}")

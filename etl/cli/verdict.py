@@ -1,0 +1,152 @@
+"""A RunReport → at most fifteen lines: a sentence, the counts, the worst problems, what it costs, where to look."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from etl.cli.output import shown_path, visible
+from etl.cli.wording import TITLES, cost_sentences, hint_of, sentence, stop_sentence
+
+if TYPE_CHECKING:
+    from etl.report import RunReport
+
+MAX_LINES = 15
+MAX_NOTE_LINES = 3
+_COLOURS = {
+    "planned": "green",
+    "delivered": "green",
+    "invalid": "red",
+    "rejected": "red",
+    "failed": "red",
+    "unknown": "yellow",
+    "blocked": "yellow",
+}
+_LEAST_WIDTH = 60
+_MOST_WIDTH = 140
+
+
+def verdict_lines(report: RunReport, width: int) -> list[Text]:
+    """Return the verdict, laid out for a terminal of `width` columns; paths alone may be longer."""
+    width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
+    head = [Text(line, style="bold") for line in _wrapped(sentence(report), width)]
+    head += [Text(line, style="red") for line in _wrapped(stop_sentence(report), width)]
+    counts = _counts(report, width)
+    notes = _notes(report, width)
+    paths = path_lines(report)
+    blanks = 1 + bool(counts)
+    room = MAX_LINES - len(head) - len(counts) - len(notes) - len(paths) - blanks
+    problems = _problems(report, width, room - 1)
+    parts = [head, counts, problems + notes if len(notes) + len(problems) else [], paths]
+    lines: list[Text] = []
+    for part in filter(None, parts):
+        lines += [Text(""), *part] if lines else part
+    return lines
+
+
+def path_lines(report: RunReport) -> list[Text]:
+    """Return where the reports are, and the sandbox's database."""
+    folder = shown_path(report.out)
+    files = ", ".join(path.name for path in (report.results_path, report.issues_path, report.summary_path))
+    lines = [_labelled("Reports", f"{folder}: {files}")]
+    delivery = report.delivery
+    if delivery.get("requests"):
+        lines.append(_labelled("Sending", _sending(report)))
+    if "sandbox_database" in delivery:
+        database = shown_path(delivery["sandbox_database"])
+        lines.append(_labelled("Sandbox", f"{database}  (sqlite3 {database} '.tables')"))
+    return lines
+
+
+def _sending(report: RunReport) -> str:
+    delivery = report.delivery
+    seconds = report.timings.get("sending", 0.0)
+    told = [f"{delivery['requests']:,} requests in {seconds:.1f} s"]
+    if delivery.get("retries"):
+        told.append(f"{delivery['retries']:,} of them retries")
+    if delivery.get("throttled"):
+        told.append(f"{delivery['throttled']:,} throttled")
+    p95 = (delivery.get("latency_ms") or {}).get("p95")
+    if p95 is not None:
+        told.append(f"95% answered within {p95:,.0f} ms")
+    return ", ".join(told)
+
+
+def _labelled(label: str, text: str) -> Text:
+    return Text.assemble((f"{label:8}", "dim"), visible(text))
+
+
+def _counts(report: RunReport, width: int) -> list[Text]:
+    """Return a table on its side: names above, numbers below; in two or more parts where it is too wide."""
+    lines: list[Text] = []
+    names, numbers = Text("  "), Text("  ")
+    for status, count in report.counts.items():
+        cells = max(len(status), len(f"{count:,}"))
+        if len(names) + cells > width and len(names.plain.strip()):
+            lines += [names, numbers]
+            names, numbers = Text("  "), Text("  ")
+        names.append(f"{status:>{cells}}   ", style="dim")
+        numbers.append(f"{count:>{cells},}   ", style=_COLOURS.get(status, ""))
+    lines += [names, numbers] if len(names.plain.strip()) else []
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _problems(report: RunReport, width: int, room: int) -> list[Text]:
+    """Return the most frequent kinds of issues, errors and warnings, in at most `room` lines (one, if it is less)."""
+    found = report.problems
+    if not found:
+        return []
+    numbers = max(len(f"{count:,}") for *_, count in found)
+    fields = min(max(len(field or "the row") for _, field, _, _ in found), width // 3)
+    lines: list[Text] = []
+    for place, (code, field, severity, count) in enumerate(found):
+        prefix = f"  {count:>{numbers + 2},}  {severity:7}  {_cut(field or 'the row', fields):{fields}}  "
+        told = f"{TITLES.get(code, code)}: {hint_of(code)}" if hint_of(code) else TITLES.get(code, code)
+        texts = textwrap.wrap(visible(told), max(width - len(prefix), 20))
+        rest = len(found) - place
+        if lines and len(lines) + len(texts) + (rest > 1) > room:
+            kinds = "kind" if rest == 1 else "kinds"
+            lines.append(Text(f"{' ' * (numbers + 4)}  and {rest} more {kinds}: see issues.csv", style="dim"))
+            break
+        for line in texts:
+            lines.append(_problem_line(prefix, line, severity))
+            prefix = " " * len(prefix)
+    return lines
+
+
+def _problem_line(prefix: str, text: str, severity: str) -> Text:
+    line = Text(prefix + text)
+    start = prefix.find(severity)
+    if start >= 0:
+        line.stylize("red" if severity == "error" else "yellow", start, start + len(severity))
+    return line
+
+
+def _notes(report: RunReport, width: int) -> list[Text]:
+    costs = [Text(line, style="yellow") for text in cost_sentences(report) for line in _wrapped(text, width)]
+    lines: list[Text] = []
+    for place, note in enumerate(report.notes):
+        texts = textwrap.wrap(visible(f"Note: {note}"), width, subsequent_indent="  ")
+        rest = len(report.notes) - place
+        if lines and len(lines) + len(texts) + (rest > 1) > MAX_NOTE_LINES:
+            lines.append(Text(f"and {rest} more {'note' if rest == 1 else 'notes'}: see summary.json", style="dim"))
+            break
+        lines += [Text(line, style="dim") for line in texts]
+    return costs + lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(visible(text), width)
+
+
+def _cut(text: str, cells: int) -> str:
+    """Return `text`, without its middle where it is longer than `cells`; the end of a path says most."""
+    shown = visible(text)
+    if len(shown) <= cells:
+        return shown
+    head = (cells - 1) // 3
+    return f"{shown[:head]}…{shown[len(shown) - (cells - 1 - head) :]}"

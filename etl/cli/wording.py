@@ -1,0 +1,108 @@
+"""Counts → sentences: what a verdict says, in words. Knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from etl.report import RunReport
+
+TITLES = {
+    "ragged-row": "too few or too many cells",
+    "error-cell": "an error of the spreadsheet's, such as #N/A",
+    "formula-without-value": "a formula without its result",
+    "condition-failed": "`when` cannot be evaluated",
+    "required": "blank, but required",
+    "group-key-blank": "no group key",
+    "duplicate-key": "the same key again",
+    "not-a-number": "not a number",
+    "not-an-integer": "not a whole number",
+    "not-a-boolean": "neither yes nor no",
+    "not-a-date": "not a date",
+    "not-a-phone": "not a phone number",
+    "not-a-country": "not a country",
+    "not-an-email": "not an e-mail address",
+    "no-match": "does not match its pattern",
+    "not-in-map": "not in the list of values",
+    "email-syntax": "not an e-mail address",
+    "email-too-long": "an e-mail address too long",
+    "email-typo": "an e-mail address that looks mistyped",
+    "not-in-enumeration": "not one of the values allowed",
+    "not-finite": "not a finite number",
+    "too-long": "a long text",
+    "too-many-digits": "more than 19 digits",
+    "too-many-decimals": "more than 2 decimals",
+    "tag-comma": "a comma in a tag",
+    "tag-collision": "two tags that become one",
+}
+"""What is wrong, in a few words and without a value, by the code of the issue."""
+
+_BAD = {
+    "invalid": ("is invalid", "are invalid"),
+    "rejected": ("was rejected", "were rejected"),
+    "failed": ("failed", "failed"),
+    "unknown": ("has an unknown outcome", "have an unknown outcome"),
+    "blocked": ("was held back", "were held back"),
+}
+_OF_CONTACTS = ("contact.", "newEmail", "tags", "properties", "dictionaryProperties")
+
+
+def sentence(report: RunReport) -> str:
+    """Return the verdict in one sentence: `312 of 390 rows would be delivered; 14 are invalid`."""
+    counts = report.counts
+    total = report.rows * report.records
+    if not total:
+        return "There are no rows below the header: nothing to deliver."
+    noun = "row" if report.records == 1 else "record"
+    good = counts.get("planned" if report.dry_run else "delivered", 0)
+    where = f" to {report.target}" if report.target and not report.dry_run else ""
+    done = "would be delivered" if report.dry_run else f"{'was' if good == 1 else 'were'} delivered{where}"
+    of = f"All {total:,} {noun}s" if good == total > 1 else f"{good:,} of {total:,} {noun}{'s' * (total != 1)}"
+    from_rows = f" (of {report.rows:,} {plural(report.rows, 'row')})" if report.records > 1 else ""
+    bad = [f"{counts[status]:,} {words[counts[status] != 1]}" for status, words in _BAD.items() if counts.get(status)]
+    return f"{of}{from_rows} {done}{'; ' + ', '.join(bad) if bad else ''}."
+
+
+def stop_sentence(report: RunReport) -> str:
+    """Return why the run stopped (a check: would stop), "" if it did not."""
+    if report.stop is None:
+        return ""
+    if report.stop.code == "interrupted":
+        return "Interrupted: what was in flight was finished, the rest was not sent."
+    verb = "A run would stop" if report.dry_run else "Stopped"
+    return f"{verb}: {report.stop.message}   [{report.stop.code}]"
+
+
+def cost_sentences(report: RunReport) -> list[str]:
+    """Return what a run would erase and clear; nothing for a run that took place, whose counts tell."""
+    if not report.dry_run:
+        return []
+    found = []
+    if report.deletes:
+        found.append(f"This would delete {report.deletes:,} {plural(report.deletes, 'contact')}.")
+    if report.clears:
+        listed = [f"{path} {_of_whom(path, count)}" for path, count in _largest(report.clears)]
+        found.append(f"This would clear {', '.join(listed)}.")
+    return found
+
+
+def hint_of(code: str) -> str:
+    """Return what to do about issues of this code, "" if it is not known."""
+    from etl.codes import CODES
+
+    return CODES[code].hint.replace("{detail}", "the values allowed") if code in CODES else ""
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `noun`, with an s unless `count` is 1."""
+    return noun if count == 1 else f"{noun}s"
+
+
+def _of_whom(path: str, count: int) -> str:
+    of_contact = path.rpartition(": ")[2].startswith(_OF_CONTACTS)
+    return f"of {count:,} {plural(count, 'contact')}" if of_contact else f"in {count:,} {plural(count, 'row')}"
+
+
+def _largest(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: -item[1])
