@@ -7,7 +7,7 @@ DEMO := out/demo
 ETL := $(BIN)/etl
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format check bench soak schema lock samples clean
+.PHONY: help install demo test lint format check bench soak reference lock samples clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 12
@@ -55,9 +55,8 @@ bench: install ## the benchmarks; each compares two things and prints a ratio
 soak: install ## what takes minutes: ten million rows, many more generated cases
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m "soak or not soak" --timeout 3600
 
-schema: install ## write mappings/mapping.schema.json anew
-	$(BIN)/python -c "import json; from etl.mapping import json_schema; \
-	open('mappings/mapping.schema.json', 'w').write(json.dumps(json_schema(), indent=1, ensure_ascii=False) + '\n')"
+reference: install ## write mappings/REFERENCE.md and the schema for editors anew
+	$(BIN)/python tests/make_reference.py
 
 samples: install ## write sample_data/ anew
 	$(BIN)/python tests/make_samples.py

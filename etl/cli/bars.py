@@ -16,7 +16,8 @@ from etl.progress import Progress, Silent
 REDRAW_SECONDS = 0.1
 LOG_SECONDS = 5.0
 _ENDED = {"checking": "checked", "writing": "wrote", "sending": "sent"}
-_BAR_CELLS = 20
+_NARROW = 100
+"""Columns below which the bar gives way to what is told beside it."""
 
 
 def progress_on(stream: TextIO, *, quiet: bool, records: int) -> Progress:
@@ -114,13 +115,14 @@ class Bars:
 
     def _format(self, stage: _Stage) -> str:
         """Return the line to draw, cut to the terminal's width: a line that wraps could not be drawn over."""
-        if stage.total is None:
-            head, bar, told = stage.name, "", f"  {stage.rows:,} rows, {stage.told()}"
-        else:
-            head, bar = f"{stage.name} {stage.rows / max(stage.total, 1):4.0%} ", f"{{bar:{_BAR_CELLS}}}"
-            told = f" {stage.rows:,} of {stage.total:,} rows, {stage.told()}"
-        room = self._columns() - 1 - len(head) - (_BAR_CELLS if bar else 0)
-        return f"{head}{bar}{told[: max(room, 0)]}"
+        columns = self._columns()
+        cells, head = 0, f"{stage.name}  {stage.rows:,} rows, "
+        if stage.total is not None:
+            cells = 8 if columns < _NARROW else 20
+            head = f"{stage.name} {stage.rows / max(stage.total, 1):4.0%} "
+        told = f" {stage.rows:,} of {stage.total:,} rows, " if cells and columns >= _NARROW else " " * (cells > 0)
+        room = max(columns - 1 - len(head) - cells, 0)
+        return f"{head}{f'{{bar:{cells}}}' if cells else ''}{(told + stage.told())[:room]}"
 
     def _columns(self) -> int:
         try:

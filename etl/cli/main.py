@@ -118,7 +118,7 @@ def _run(arguments: list[str]) -> int:
         complain(_usage(error))
         return error.exit_code
     except click.Abort:
-        complain("interrupted")
+        complain("interrupted   [interrupted]")
         return INTERRUPTED
     except SystemExit as exit_:
         # click ends the process itself where nobody reads its output any more.

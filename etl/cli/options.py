@@ -12,8 +12,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
 
 
-class Number(click.ParamType):
-    """A number from `least` to `most`; whole, unless `fractions`. Its range is told where it is broken, not in the help."""
+class Number(click.ParamType[float]):
+    """A number from `least` to `most`; whole, unless `fractions`. The help keeps silent about the range."""
 
     name = "number"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 OFF_TERMINAL_WIDTH = 100
+_TRAILING = re.compile(r"[ ]+$", re.MULTILINE)
 
 
 def console(stream: TextIO) -> Console:
@@ -25,8 +27,12 @@ def say(*parts: RenderableType) -> None:
     """Print on stdout, wrapped at its width. Quiet from then on if nobody reads it."""
     with _quiet_pipe():
         screen = console(sys.stdout)
-        for part in parts:
-            screen.print(part)
+        with screen.capture() as captured:
+            for part in parts:
+                screen.print(part)
+        # Tables are filled up with blanks to their width, which would wrap in a narrower window.
+        sys.stdout.write(_TRAILING.sub("", captured.get()))
+        sys.stdout.flush()
 
 
 def say_lines(lines: list[Text]) -> None:

@@ -32,7 +32,7 @@ def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[Path
     with signals.stopping(interrupt) as stopper:
         report = _report(verb, mapping, files, flags, guards, stopper)
     if report is None:
-        output.complain("interrupted while reading; nothing was sent")
+        output.complain("interrupted while reading; nothing was sent   [interrupted]")
         return 128 + (interrupt.number or 2)
     _show(report, flags)
     return report.exit_code
@@ -89,8 +89,12 @@ def _confirm(stopper: signals.Stopper) -> Callable[[int, str], bool]:
         contacts = plural(count, "contact")
         sys.stderr.write(f"This deletes {count:,} {contacts} at {target}. Type the number to go on: ")
         sys.stderr.flush()
-        with stopper.question():
-            typed = sys.stdin.readline()
+        try:
+            with stopper.question():
+                typed = sys.stdin.readline()
+        except KeyboardInterrupt:
+            sys.stderr.write("\n")
+            raise
         return typed.strip().replace(",", "") == str(count)
 
     return confirm

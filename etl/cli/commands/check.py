@@ -15,7 +15,7 @@ from etl.cli.running import carry_out
     epilog="""\b
 Examples:
   etl check mappings/contacts.yaml contacts.csv
-  etl check mappings/contacts.yaml contacts.xlsx --sheet Customers --limit 1000
+  etl check mappings/contacts.yaml contacts.xlsx --sheet May --limit 1000
   etl check mappings/contacts.yaml contacts.csv --fail-over 2% --quiet
   etl check mappings/contacts.yaml contacts.csv --json | jq .counts
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +64,26 @@ def _draft(file: Path, action: str | None, sheet: str | None) -> Draft:
     from etl.sources import list_sheets, open_tables
     from etl.sources.base import SourceOptions
 
-    table = open_tables(file, SourceOptions(sheet=sheet), 0)[0]
+    table = open_tables(file, SourceOptions(sheet=sheet, header_score=_header_score(action)), 0)[0]
     chunk = next(iter(table.chunks(range(len(table.header)), limit=SAMPLE_ROWS, rows_per_chunk=SAMPLE_ROWS)), None)
     source: dict[str, Any] = {}
     if len(list_sheets(file)) > 1:
         source["sheet"] = table.ref.sheet
     cells = chunk.cells if chunk is not None else _no_rows(len(table.header))
     return suggest(table.header, cells, file.stem, action, source=source)
+
+
+def _header_score(action: str | None) -> Callable[[Sequence[str]], int]:
+    """Return what finds sheet and header: how many cells of a row are called what fields are usually called."""
+    from etl.contract import ACTIONS
+    from etl.mapping.candidates import QUALIFIED, match_name
+
+    actions = [action] if action else list(ACTIONS)
+
+    def is_name(cell: str) -> bool:
+        return any(match.score >= QUALIFIED for one in actions for match in match_name(cell, one))
+
+    return lambda row: len({cell for cell in row if cell and is_name(cell)})
 
 
 def _no_rows(columns: int) -> Any:

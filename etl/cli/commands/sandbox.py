@@ -35,9 +35,9 @@ Examples:
 
 \b
 Kinds of faults:
-  a status such as 429, 500 or 503; latency, limit, reset, lost, reset-mid-body,
-  truncated, truncated-silent, hang, drip, close, huge, not-json, html,
-  redirect, success-false, expired
+  a status such as 429, 500 or 503; latency, limit, reset, lost,
+  reset-mid-body, truncated, truncated-silent, hang, drip, close, huge,
+  not-json, html, redirect, success-false, expired
 
 \b
 When they fire (several are joined by commas):
@@ -83,7 +83,8 @@ When they fire (several are joined by commas):
     default="none",
     show_default=True,
     metavar="KIND",
-    help=f"Ask for none, sigv4 (with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), api_key or bearer (with {SECRET_VARIABLE}).",
+    help="Ask for none, sigv4 (by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), "
+    f"api_key or bearer (both by {SECRET_VARIABLE}).",
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="The same seed, the same faults.")
 def command(faults: tuple[str, ...], **flags: Any) -> int:

@@ -85,7 +85,8 @@ def _table(found: list[Transform]) -> Table:
 def _show_one(one: Transform) -> None:
     kinds = f"  {one.takes} → {one.gives}" if (one.takes, one.gives) != ("text", "text") else ""
     output.say(Text.assemble((one.name, "bold"), (kinds, "dim")))
-    output.say(Text(inspect.cleandoc(one.call.__doc__ or one.summary)), Text(""))
+    for paragraph in inspect.cleandoc(one.call.__doc__ or one.summary).split("\n\n"):
+        output.say(Text(" ".join(paragraph.split())), Text(""))
     if one.arguments:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
         for heading in ("argument", "takes", "if left out"):

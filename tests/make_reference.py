@@ -1,0 +1,106 @@
+"""Write mappings/REFERENCE.md and mappings/mapping.schema.json anew, from the contract, the catalogue and the codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from etl.codes import CODES
+from etl.contract import ACTIONS, Action, Field
+from etl.mapping import json_schema
+from etl.transforms import CATALOGUE
+from etl.transforms.registry import Argument, Example, Transform
+
+FOLDER = Path(__file__).parents[1] / "mappings"
+
+
+def reference() -> str:
+    """Return the page: fields of each action, transforms, codes of issues."""
+    parts = [
+        "# Reference",
+        "Made by `make reference` from the code; do not edit. [Mapping in ten minutes](README.md) teaches the language.",
+        "## Fields",
+        *[_action(action) for action in ACTIONS.values()],
+        "*extension*: not on the integration's page, version 3, but on later ones; sent only when mapped.",
+        "## Transforms",
+        "Text in, text out, unless it says otherwise; on a list they work on each item. A blank cell passes through all but\n"
+        "those that say so.",
+        *[_transform(transform) for _, transform in sorted(CATALOGUE.items())],
+        "## Codes of issues",
+        "An error keeps the record from being sent, a warning does not. `checks: {code: warning}` in a mapping turns one into\n"
+        "the other, except for those that are *fixed*.",
+        _codes(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _action(action: Action) -> str:
+    rows = "\n".join(_field(field) for field in action.fields)
+    request = f"{action.endpoint.method} {action.endpoint.path}"
+    return (
+        f"### {action.name}\n\n{request}: {action.description}.\n\n"
+        f"| field | type | limit | what it is |\n|---|---|---:|---|\n{rows}"
+    )
+
+
+def _field(field: Field) -> str:
+    limit = f"{field.max_length:,}" if field.max_length else ""
+    notes = [field.description]
+    notes += ["**required**"] if field.required else []
+    notes += ["*extension*"] if field.extension else []
+    notes += ["one of " + ", ".join(field.values)] if field.values else []
+    return f"| `{field.path}` | {field.type.value} | {limit} | {'; '.join(notes)} |"
+
+
+def _transform(transform: Transform) -> str:
+    lines = [f"### {transform.name}", "", transform.summary]
+    kinds = f"Takes {_kind(transform.takes)}, gives {_kind(transform.gives)}."
+    notes = [kinds] if (transform.takes, transform.gives) != ("text", "text") else []
+    notes += ["Sees blank cells."] if transform.sees_blanks else []
+    notes += [f"A value that it cannot convert is `{transform.code}`."] if transform.code else []
+    lines += ["", " ".join(notes)] if notes else []
+    if transform.arguments:
+        lines += ["", "Arguments: " + ", ".join(_argument(argument) for argument in transform.arguments) + "."]
+    lines += ["", *[_example(transform.name, example) for example in transform.examples]]
+    return "\n".join(lines)
+
+
+def _kind(kind: str) -> str:
+    return "a list" if kind == "list" else "text"
+
+
+def _argument(argument: Argument) -> str:
+    return f"`{argument.name}`" + (" (required)" if argument.required else "")
+
+
+def _example(name: str, example: Example) -> str:
+    written = json.dumps(dict(example.arguments), ensure_ascii=False)
+    call = f"{{{name}: {written}}}" if example.arguments else name
+    return f"- `{call}`: {_code(example.given)} → {_code(example.result)}"
+
+
+def _code(value: str | list[str]) -> str:
+    return f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def _codes() -> str:
+    rows = [
+        f"| `{code.name}` | {code.severity.value}{', *fixed*' if code.fixed else ''} | {_plain(code.message)} | {_plain(code.hint)} |"
+        for code in CODES.values()
+    ]
+    return "| code | severity | message | hint |\n|---|---|---|---|\n" + "\n".join(rows)
+
+
+def _plain(text: str) -> str:
+    return text.replace("{value}", "…").replace("{detail}", "…").replace("|", "\\|")
+
+
+def main() -> None:
+    """Write both files."""
+    (FOLDER / "REFERENCE.md").write_text(reference(), encoding="utf-8")
+    schema = json.dumps(json_schema(), indent=1, ensure_ascii=False)
+    (FOLDER / "mapping.schema.json").write_text(schema + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

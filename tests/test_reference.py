@@ -1,0 +1,18 @@
+"""What is published beside the mappings is what the code says: it cannot drift."""
+
+from __future__ import annotations
+
+import json
+
+from make_reference import FOLDER, reference
+
+from etl.mapping import json_schema
+
+
+def test_the_reference_is_the_one_of_the_code():
+    assert (FOLDER / "REFERENCE.md").read_text(encoding="utf-8") == reference(), "run: make reference"
+
+
+def test_the_schema_for_editors_is_the_one_of_the_code():
+    published = json.loads((FOLDER / "mapping.schema.json").read_text(encoding="utf-8"))
+    assert published == json_schema(), "run: make reference"
