@@ -16,6 +16,7 @@ from etl.progress import Progress, Silent
 REDRAW_SECONDS = 0.1
 LOG_SECONDS = 5.0
 _ENDED = {"checking": "checked", "writing": "wrote", "sending": "sent"}
+_FIRST = "delivered planned failed unknown rejected blocked invalid "
 _NARROW = 100
 """Columns below which the bar gives way to what is told beside it."""
 
@@ -64,8 +65,12 @@ class _Stage:
 
     def told(self) -> str:
         """Return rows a second, the time left, and the counts by status, as far as they are known."""
-        counts = [f"{status} {count:,}" for status, count in self.counts.items() if count]
-        return ", ".join(part for part in (f"{self.rate:,.0f} rows/s", self.left(), *counts) if part)
+        return ", ".join(part for part in (f"{self.rate:,.0f} rows/s", self.left(), self.counted()) if part)
+
+    def counted(self) -> str:
+        """Return the counts by status, what was delivered first: a narrow line is cut at its end."""
+        order = sorted(self.counts, key=lambda status: (_FIRST.find(status) % len(_FIRST), status))
+        return ", ".join(f"{status} {self.counts[status]:,}" for status in order if self.counts[status])
 
 
 class Bars:
@@ -165,7 +170,7 @@ class LogLines:
         stage, self._stage = self._stage, None
         if stage is None or (not stage.counts and stage.seconds < LOG_SECONDS):
             return
-        counts = ", ".join(f"{status} {count:,}" for status, count in stage.counts.items() if count)
+        counts = stage.counted()
         verb = _ENDED.get(stage.name, stage.name)
         self._write(f"{verb} {stage.rows:,} rows in {stage.seconds:.1f} s{': ' if counts else ''}{counts}")
 

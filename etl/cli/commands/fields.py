@@ -68,15 +68,15 @@ def _table(action: Action) -> Table:
         limit = f"{field.max_length:,}" if field.max_length else ""
         if field.type in {FieldType.DYNAMIC, FieldType.LIST}:
             limit = f"{limit} each"
-        table.add_row(f"  {names}", field.type.value, limit, _described(field))
+        table.add_row(f"  {names}", field.type.value, limit, _described(field, is_series=names != field.path))
     return table
 
 
-def _described(field: Field) -> Text:
+def _described(field: Field, *, is_series: bool) -> Text:
     text = Text()
     if field.required:
         text.append("required; ", style="bold")
-    text.append(field.description)
+    text.append(field.description.rstrip("0123456789 ") if is_series else field.description)
     if field.values:
         text.append(f": {', '.join(field.values)}")
     if field.extension:

@@ -149,14 +149,15 @@ def _variable(name: str, auth: str, environ: Mapping[str, str]) -> str:
 
 def _greet(running: Running, setup: SandboxOptions) -> None:
     database = output.shown_path(running.database)
-    auth = f'auth = "{setup.auth}"' if setup.auth != "none" else ""
+    extra = [f'wire = "{setup.wire}"'] if setup.wire == "envelope" else []
+    extra += [f'auth = "{setup.auth}"'] if setup.auth != "none" else []
     lines = [
         Text.assemble("The sandbox listens on ", (running.url, "bold"), ". Ctrl-C ends it."),
         Text(""),
         Text("To send to it, in etl.toml:", style="dim"),
         Text("  [targets.local]"),
         Text(f'  url = "{running.url}"'),
-        *([Text(f"  {auth}")] if auth else []),
+        *(Text(f"  {line}") for line in extra),
         Text("To see what arrived:", style="dim"),
         *(Text(f'  sqlite3 {database} "{query}"') for query in QUERIES),
     ]

@@ -1,0 +1,101 @@
+"""The command line as a person meets it: as a process with pipes, and as a process on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def environment(**extra: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
+    return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **extra}
+
+
+def etl(*arguments: str | Path, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "etl", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**extra),
+        text=True,
+        encoding="utf-8",
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=100,
+    )
+
+
+class Terminal:
+    """A process on a pseudo-terminal. `text` is what it has shown so far, without colours, line ends as \\n."""
+
+    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+        self.process = process
+        self._master = master
+        self.raw = ""
+
+    @property
+    def text(self) -> str:
+        return _ESCAPES.sub("", self.raw).replace("\r\n", "\n")
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        self._read(seconds, until=text)
+        assert text in self.text, f"{text!r} was not shown, but: {self.text}"
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def exit_code(self, seconds: float = 60) -> int:
+        self._read(seconds)
+        return self.process.wait(seconds)
+
+    def _read(self, seconds: float, until: str | None = None) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and (until is None or until not in self.text):
+            ready, _, _ = select.select([self._master], [], [], 0.05)
+            if ready:
+                try:
+                    block = os.read(self._master, 65536)
+                except OSError:  # the other side is closed
+                    return
+                if not block:
+                    return
+                self.raw += block.decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def on_terminal(*arguments: str | Path, cwd: Path, columns: int = 80, **extra: str) -> Iterator[Terminal]:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "etl", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**extra),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
