@@ -98,6 +98,7 @@ def survey(
         result.counts.add(lost_as, losers.count)
         result.bad_rows += losers.count if lost_as is Status.INVALID else 0
     result.clears = clears.counts(result.losers)
+    progress.advance(0, {status.value: count for status, count in result.counts.by_status.items() if count})
     result.spanned_rows = sum(bound.table.spanned_rows for bound in job.tables)
     return result
 
