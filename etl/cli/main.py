@@ -72,15 +72,15 @@ def _version() -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Start here:
-  etl init contacts.csv --out mappings/contacts.yaml     draft a mapping
-  etl check mappings/contacts.yaml contacts.csv          what is wrong? nothing is sent
-  etl run mappings/contacts.yaml contacts.csv --target sandbox
+  etl init contacts.csv --out contacts.yaml               draft a mapping
+  etl check contacts.yaml contacts.csv                    what is wrong?
+  etl run contacts.yaml contacts.csv --target sandbox     send, but not far
 
 \b
 Exit codes:
   0  every row delivered or rightly left alone
   1  some rows invalid, rejected, failed or unknown
-  2  the command, the mapping, the settings or the file is wrong; nothing was sent
+  2  command, mapping, settings or file are wrong; nothing was sent
   3  stopped by a guard: a threshold, a delete limit, an endpoint that is down
   4  a fault of ours; the message names a log file
   130 (Ctrl-C) and 143 (SIGTERM)  interrupted

@@ -54,7 +54,9 @@ def test_without_a_command_the_help_is_shown_and_the_code_is_2(capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["fields"], ["run", "--help"], ["sandbox", "--help"]], ids=["help", "fields", "run", "sandbox"]
+    "words",
+    [["--help"], ["fields"], ["run", "--help"], ["sandbox", "--help"]],
+    ids=["help", "fields", "run", "sandbox"],
 )
 def test_what_needs_no_pandas_does_not_load_it(words: list[str], tmp_path: Path) -> None:
     script = (

@@ -155,7 +155,9 @@ def test_a_target_of_the_settings_is_used(here: Path, capsys: pytest.CaptureFixt
     mapping, file = write_contacts(here, 2)
     with Sandbox() as sandbox:
         (here / "mine.toml").write_text(f'[targets.local]\nurl = "{sandbox.url}"\n', "utf-8")
-        code, out, _ = run(["run", mapping, file, "--target", "local", "--config", "mine.toml", "--rate", "500"], capsys)
+        code, out, _ = run(
+            ["run", mapping, file, "--target", "local", "--config", "mine.toml", "--rate", "500"], capsys
+        )
         stored = sandbox.rows("SELECT email FROM contacts")
 
     assert (code, len(stored)) == (0, 2)
@@ -176,7 +178,9 @@ def test_without_a_target_a_run_names_those_there_are(here: Path, capsys: pytest
 
 def test_all_mistakes_of_a_mapping_are_shown_and_nothing_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mapping, file = write_contacts(here, 1)
-    mapping.write_text(mapping.read_text("utf-8").replace("contact.name", "contact.nam").replace("strip", "strp"), "utf-8")
+    mapping.write_text(
+        mapping.read_text("utf-8").replace("contact.name", "contact.nam").replace("strip", "strp"), "utf-8"
+    )
 
     code, out, err = run(["check", mapping.name, file], capsys)
 

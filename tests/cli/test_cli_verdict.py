@@ -1,0 +1,143 @@
+"""The verdict: its sentences, and that it never becomes a scroll."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from etl.cli.verdict import MAX_LINES, verdict_lines
+from etl.cli.wording import TITLES, cost_sentences, sentence, stop_sentence
+from etl.codes import CODES
+from etl.guards import Stop
+from etl.report import RunReport
+
+REPORT = RunReport(
+    id="20260102-030405-abcd",
+    mapping="people",
+    mapping_fingerprint="0" * 64,
+    files=(),
+    target="production",
+    wire="fields",
+    dry_run=True,
+    records=1,
+    rows=1310,
+    spanned_rows=0,
+    counts={"planned": 1204, "invalid": 46, "skipped": 60},
+    errors=46,
+    warnings=0,
+    deletes=0,
+    clears={},
+    problems=(),
+    notes=(),
+    out=Path("etl-reports/20260102-030405-abcd"),
+)
+CROWDED = replace(
+    REPORT,
+    dry_run=False,
+    records=2,
+    rows=1_000_000,
+    counts=dict.fromkeys(
+        ("delivered", "unchanged", "duplicate", "skipped", "invalid", "rejected", "failed", "unknown", "blocked"),
+        222_222,
+    ),
+    problems=tuple(
+        (code, f"dictionaryProperties.a_key_with_a_long_name_{place}", "error", 900_000 - place)
+        for place, code in enumerate(CODES)
+    ),
+    notes=tuple(
+        f"note {place}: something that is worth more than a line of eighty columns, told at length"
+        for place in range(9)
+    ),
+    stop=Stop(
+        "fail-over", "200,000 rows are invalid, and --fail-over 2% allows no more: mend them, or raise the limit"
+    ),
+    delivery={"requests": 5, "retries": 3, "throttled": 2, "latency_ms": {"p95": 12.0}, "sandbox_database": "s.db"},
+    timings={"sending": 2.0},
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "1,204 of 1,310 rows would be delivered; 46 are invalid."),
+        ({"dry_run": False, "counts": {"delivered": 1310}}, "All 1,310 rows were delivered to production."),
+        ({"counts": {"planned": 1, "invalid": 1}, "rows": 2}, "1 of 2 rows would be delivered; 1 is invalid."),
+        (
+            {
+                "dry_run": False,
+                "counts": {"delivered": 1, "rejected": 1, "failed": 2, "unknown": 1, "blocked": 1},
+                "rows": 6,
+            },
+            "1 of 6 rows was delivered to production; 1 was rejected, 2 failed, 1 has an unknown outcome, 1 was held back.",
+        ),
+        (
+            {"records": 2, "rows": 10, "counts": {"planned": 19, "skipped": 1}},
+            "19 of 20 records (of 10 rows) would be delivered.",
+        ),
+        ({"rows": 1, "counts": {"planned": 1}}, "1 of 1 row would be delivered."),
+        ({"rows": 0, "counts": {}}, "There are no rows below the header: nothing to deliver."),
+    ],
+    ids=["check", "all", "singular", "bad", "records", "one", "none"],
+)
+def test_the_verdict_is_one_sentence(changes: dict[str, object], told: str) -> None:
+    assert sentence(replace(REPORT, **changes)) == told  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_a_verdict_has_fifteen_lines_at_most_and_none_too_long(width: int) -> None:
+    lines = [line.plain for line in verdict_lines(CROWDED, width)]
+
+    assert len(lines) <= MAX_LINES
+    beside_paths = [line for line in lines if not line.startswith(("Reports", "Sending", "Sandbox"))]
+    assert max(map(len, beside_paths)) <= max(width, 60)
+
+
+def test_what_is_left_out_is_said() -> None:
+    text = "\n".join(line.plain for line in verdict_lines(CROWDED, 80))
+
+    assert "more kinds: see issues.csv" in text
+    assert "more notes: see summary.json" in text
+
+
+def test_the_order_of_the_problems_is_kept_and_the_field_of_a_whole_row_is_named() -> None:
+    report = replace(REPORT, problems=(("ragged-row", "", "error", 12), ("too-long", "description", "warning", 3)))
+
+    text = "\n".join(line.plain for line in verdict_lines(report, 120))
+
+    assert "     12  error    the row      too few or too many cells: look for" in text
+    assert "      3  warning  description  a long text: shorten it: the endpoint may cut it" in text
+
+
+def test_every_code_of_an_issue_has_its_words() -> None:
+    assert set(TITLES) == set(CODES)
+
+
+@pytest.mark.parametrize(
+    ("clears", "told"),
+    [
+        ({"contact.phone": 312}, "This would clear contact.phone of 312 contacts."),
+        ({"tags": 1, "contact.fax": 2}, "This would clear contact.fax of 2 contacts, tags of 1 contact."),
+        ({"record 2: description": 4}, "This would clear record 2: description in 4 rows."),
+    ],
+    ids=["one", "several", "event"],
+)
+def test_a_dry_run_says_what_it_would_clear(clears: dict[str, int], told: str) -> None:
+    assert cost_sentences(replace(REPORT, clears=clears)) == [told]
+
+
+def test_a_dry_run_says_whom_it_would_delete() -> None:
+    assert cost_sentences(replace(REPORT, deletes=1)) == ["This would delete 1 contact."]
+
+
+def test_an_interrupted_run_says_what_became_of_the_rest() -> None:
+    report = replace(REPORT, dry_run=False, stop=Stop("interrupted", "interrupted by Ctrl-C before it was sent", 130))
+
+    assert stop_sentence(report) == "Interrupted: what was in flight was finished, the rest was not sent."
+
+
+def test_what_does_not_print_is_shown_as_an_escape() -> None:
+    report = replace(REPORT, notes=("a sheet called \x1b[2Jgone",))
+
+    assert "Note: a sheet called \\x1b[2Jgone" in [line.plain for line in verdict_lines(report, 80)]
