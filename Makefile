@@ -7,7 +7,7 @@ DEMO := out/demo
 ETL := $(BIN)/etl
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format check bench soak reference lock samples clean
+.PHONY: help install demo test lint format check bench soak reference lowest lock samples clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1	/' | expand -t 12
@@ -61,9 +61,17 @@ reference: install ## write mappings/REFERENCE.md and the schema for editors ane
 samples: install ## write sample_data/ anew
 	$(BIN)/python tests/make_samples.py
 
-lock: ## write .ci/lock.txt anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o .ci/lock.txt
+lowest: ## the suite with the lowest versions that pyproject.toml admits
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	.venv-lowest/bin/python -m pytest -n auto -m "not soak"
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml
+lock: ## write the locks in .ci/ anew (needs uv)
+	$(LOCK) -o .ci/lock.txt
+	$(LOCK) --resolution lowest-direct -o .ci/lowest.txt
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) out etl-reports build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-lowest out etl-reports build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

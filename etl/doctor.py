@@ -13,41 +13,20 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from etl.errors import EtlError, SettingsError
+from etl.finding import Finding, State
 from etl.settings import SANDBOX, Settings, TargetSettings, load_settings
 
 LEAST_PYTHON = (3, 11)
-CLOCK_WARNING_SECONDS = 60.0
 REPORTS_FOLDER = "etl-reports"
 _DISTRIBUTION = "salesmanago-etl"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*>=\s*([0-9][0-9.]*)")
 _PANDERA_ON = frozenset({"true", "True", "1"})
 """The words by which pandera leaves its validation on (pandera/config.py)."""
-
-
-class State(StrEnum):
-    """How a finding stands: only FAILED means that a run cannot work."""
-
-    OK = "ok"
-    NOTE = "note"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `hint` says what to do, "" where nothing is to be done. No secret is in it."""
-
-    state: State
-    subject: str
-    message: str
-    hint: str = ""
 
 
 def examine(*, config: Path | None, target: str | None, environ: Mapping[str, str], folder: Path) -> Iterator[Finding]:
@@ -182,6 +161,8 @@ def _endpoint(settings: Settings, target: TargetSettings) -> Iterator[Finding]:
 
 
 def _answers(settings: Settings, target: TargetSettings) -> Iterator[Finding]:
+    # They load the network libraries, which only an endpoint that is asked needs.
+    from etl.doctor_endpoint import ask
     from etl.targets.auth import signer_for
 
     try:
@@ -191,6 +172,4 @@ def _answers(settings: Settings, target: TargetSettings) -> Iterator[Finding]:
         return
     needs = 'none are needed: auth = "none"' if target.auth == "none" else f"present, for {target.auth} (not shown)"
     yield Finding(State.OK, "credentials", needs)
-    from etl.doctor_endpoint import ask
-
     yield from ask(target, signer)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from etl.doctor import CLOCK_WARNING_SECONDS, Finding, State
 from etl.endpoint import Endpoint
+from etl.finding import Finding, State
 from etl.settings import TargetSettings
 from etl.targets.answers import Kind, Verdict, judge
 from etl.targets.auth import Signer
 from etl.targets.base import Answer
 from etl.targets.client import HttpTransport
 
+CLOCK_WARNING_SECONDS = 60.0
 _BASE = Endpoint("GET", "")
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 import pytest
+from support import mapping_of
 
 import etl
 from etl.cli.main import cli as command_line
 from etl.settings import load_settings
-from support import mapping_of
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,12 +23,12 @@ PAGES = [ROOT / "README.md", ROOT / "mappings" / "README.md", ROOT / "sample_dat
 
 
 def blocks(language: str) -> list[str]:
-    return [textwrap.dedent(found) for found in re.findall(rf"```{language}\n(.*?)```", README, re.S)]
+    return [textwrap.dedent(found) for found in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)]
 
 
 def commands(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8")
-    lines = re.findall(r"^\s*(?:\$ )?(etl [a-z].*)$", text, re.M) + re.findall(r"`(etl [a-z][^`]*)`", text)
+    lines = re.findall(r"^\s*(?:\$ )?(etl [a-z].*)$", text, re.MULTILINE) + re.findall(r"`(etl [a-z][^`]*)`", text)
     return [re.sub(r"\s+#.*", "", line).strip() for line in lines]
 
 
@@ -51,7 +51,7 @@ def test_every_command_is_in_the_readme():
 
 
 def test_every_make_target_on_the_page_exists():
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"make ([a-z]+)", README)) - {"and"} <= set(targets)
 
 

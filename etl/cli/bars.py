@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -175,18 +175,10 @@ class LogLines:
         self._write(f"{verb} {stage.rows:,} rows in {stage.seconds:.1f} s{': ' if counts else ''}{counts}")
 
     def _write(self, text: str) -> None:
-        try:
+        # Where nobody reads the log, the run goes on.
+        with contextlib.suppress(BrokenPipeError):
             self._stream.write(f"{self._now():%H:%M:%S} {text}\n")
             self._stream.flush()
-        except BrokenPipeError:
-            # Nobody reads the log; the run goes on.
-            self._stream = sys.stderr if self._stream is not sys.stderr else _nowhere()
-
-
-def _nowhere() -> TextIO:
-    from io import StringIO
-
-    return StringIO()
 
 
 def _clock_time(seconds: float) -> str:

@@ -28,7 +28,7 @@ class Number(click.ParamType[float]):
             number = None
         if number is None or not self._least <= number <= self._most:
             kind = "a whole number" if self._convert is int else "a number"
-            self.fail(f"'{value}' is not {kind} from {self._least:,g} to {self._most:,g}", param, ctx)
+            self.fail(f"'{value}' is not {kind} from {self._least:,} to {self._most:,}", param, ctx)
         return number
 
 

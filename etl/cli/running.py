@@ -87,10 +87,10 @@ def _report(
 def _confirm(stopper: signals.Stopper) -> Callable[[int, str], bool]:
     def confirm(count: int, target: str) -> bool:
         contacts = plural(count, "contact")
-        sys.stderr.write(f"This deletes {count:,} {contacts} at {target}. Type the number to go on: ")
-        sys.stderr.flush()
         try:
             with stopper.question():
+                sys.stderr.write(f"This deletes {count:,} {contacts} at {target}. Type the number to go on: ")
+                sys.stderr.flush()
                 typed = sys.stdin.readline()
         except KeyboardInterrupt:
             sys.stderr.write("\n")

@@ -37,9 +37,11 @@ class Stopper:
 
     @contextlib.contextmanager
     def question(self) -> Iterator[None]:
-        """Let a signal end what is done inside, by KeyboardInterrupt."""
+        """Let a signal, also one that came before, end what is done inside, by KeyboardInterrupt."""
         self.asking = True
         try:
+            if self.interrupt.is_requested:
+                raise KeyboardInterrupt
             yield
         finally:
             self.asking = False

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from etl.cli.output import shown_path, visible
-from etl.cli.wording import TITLES, cost_sentences, hint_of, sentence, stop_sentence
+from etl.cli.wording import TITLES, cost_sentences, hint_of, plural, sentence, stop_sentence
 
 if TYPE_CHECKING:
     from etl.report import RunReport
 
 MAX_LINES = 15
-MAX_NOTE_LINES = 3
+BLANK_LINES = 3
+MOST_NOTE_LINES = 5
+LEAST_ROOM = 4
 _COLOURS = {
     "planned": "green",
     "delivered": "green",
@@ -33,15 +35,16 @@ def verdict_lines(report: RunReport, width: int) -> list[Text]:
     width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
     head = [Text(line, style="bold") for line in _wrapped(sentence(report), width)]
     head += [Text(line, style="red") for line in _wrapped(stop_sentence(report), width)]
-    counts = _counts(report, width)
-    notes = _notes(report, width)
-    paths = path_lines(report)
-    blanks = 1 + bool(counts)
-    room = MAX_LINES - len(head) - len(counts) - len(notes) - len(paths) - blanks
-    problems = _problems(report, width, room - 1)
-    parts = [head, counts, problems + notes if len(notes) + len(problems) else [], paths]
+    counts, paths = _counts(report, width), path_lines(report)
+    room = MAX_LINES - len(head) - len(counts) - len(paths) - BLANK_LINES
+    if room < LEAST_ROOM:
+        # Where it is crowded, what is wrong is worth more than how quickly it went.
+        kept = [line for line in paths if not line.plain.startswith("Sending")]
+        room, paths = room + len(paths) - len(kept), kept
+    notes = _notes(report, width, min(room // 2, MOST_NOTE_LINES))
+    problems = _problems(report, width, room - len(notes))
     lines: list[Text] = []
-    for part in filter(None, parts):
+    for part in filter(None, (head, counts, problems + notes, paths)):
         lines += [Text(""), *part] if lines else part
     return lines
 
@@ -96,26 +99,37 @@ def _counts(report: RunReport, width: int) -> list[Text]:
 
 
 def _problems(report: RunReport, width: int, room: int) -> list[Text]:
-    """Return the most frequent kinds of issues, errors and warnings, in at most `room` lines (one, if it is less)."""
+    """Return the most frequent kinds of issues, errors and warnings, in at most `room` lines."""
     found = report.problems
     if not found:
         return []
     numbers = max(len(f"{count:,}") for *_, count in found)
     fields = min(max(len(field or "the row") for _, field, _, _ in found), width // 3)
-    lines: list[Text] = []
-    for place, (code, field, severity, count) in enumerate(found):
+    blocks = []
+    for code, field, severity, count in found:
         prefix = f"  {count:>{numbers + 2},}  {severity:7}  {_cut(field or 'the row', fields):{fields}}  "
         told = f"{TITLES.get(code, code)}: {hint_of(code)}" if hint_of(code) else TITLES.get(code, code)
-        texts = textwrap.wrap(visible(told), max(width - len(prefix), 20))
-        rest = len(found) - place
-        if lines and len(lines) + len(texts) + (rest > 1) > room:
-            kinds = "kind" if rest == 1 else "kinds"
-            lines.append(Text(f"{' ' * (numbers + 4)}  and {rest} more {kinds}: see issues.csv", style="dim"))
-            break
-        for line in texts:
-            lines.append(_problem_line(prefix, line, severity))
-            prefix = " " * len(prefix)
-    return lines
+        first, *rest = textwrap.wrap(visible(told), max(width - len(prefix), 20))
+        hanging = [Text(" " * len(prefix) + line) for line in rest]
+        blocks.append([_problem_line(prefix, first, severity), *hanging])
+    return _fitted(blocks, room, " " * (numbers + 6), "kind", "issues.csv")
+
+
+def _fitted(blocks: list[list[Text]], room: int, indent: str, noun: str, where: str) -> list[Text]:
+    """Return as many whole blocks as `room` lines hold; the last line says how many more there are, and where."""
+    if sum(map(len, blocks)) <= room:
+        return [line for block in blocks for line in block]
+    lines: list[Text] = []
+    for place, block in enumerate(blocks):
+        if len(lines) + len(block) + 1 > room:
+            if not lines and room > 1:
+                lines = [*block[: room - 2], Text(f"{block[room - 2].plain[:-4]} ...")]
+                place += 1
+            rest = len(blocks) - place
+            more = f"{'and ' if lines else ''}{rest} {'more ' if lines else ''}{plural(rest, noun)}: see {where}"
+            return [*lines, Text(indent + more, style="dim")] if room > 0 else []
+        lines += block
+    raise AssertionError("BUG: all blocks fit, although they do not")
 
 
 def _problem_line(prefix: str, text: str, severity: str) -> Text:
@@ -126,17 +140,13 @@ def _problem_line(prefix: str, text: str, severity: str) -> Text:
     return line
 
 
-def _notes(report: RunReport, width: int) -> list[Text]:
-    costs = [Text(line, style="yellow") for text in cost_sentences(report) for line in _wrapped(text, width)]
-    lines: list[Text] = []
-    for place, note in enumerate(report.notes):
+def _notes(report: RunReport, width: int, room: int) -> list[Text]:
+    """Return what a run would cost, then the notes, in at most `room` lines."""
+    blocks = [[Text(line, style="yellow") for line in _wrapped(text, width)] for text in cost_sentences(report)]
+    for note in report.notes:
         texts = textwrap.wrap(visible(f"Note: {note}"), width, subsequent_indent="  ")
-        rest = len(report.notes) - place
-        if lines and len(lines) + len(texts) + (rest > 1) > MAX_NOTE_LINES:
-            lines.append(Text(f"and {rest} more {'note' if rest == 1 else 'notes'}: see summary.json", style="dim"))
-            break
-        lines += [Text(line, style="dim") for line in texts]
-    return costs + lines
+        blocks.append([Text(line, style="dim") for line in texts])
+    return _fitted(blocks, room, "", "note", "summary.json")
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ _BAD = {
     "unknown": ("has an unknown outcome", "have an unknown outcome"),
     "blocked": ("was held back", "were held back"),
 }
+SHOWN_CLEARS = 3
 _OF_CONTACTS = ("contact.", "newEmail", "tags", "properties", "dictionaryProperties")
 
 
@@ -82,8 +82,11 @@ def cost_sentences(report: RunReport) -> list[str]:
     if report.deletes:
         found.append(f"This would delete {report.deletes:,} {plural(report.deletes, 'contact')}.")
     if report.clears:
-        listed = [f"{path} {_of_whom(path, count)}" for path, count in _largest(report.clears)]
-        found.append(f"This would clear {', '.join(listed)}.")
+        largest = sorted(report.clears.items(), key=lambda item: -item[1])
+        listed = [f"{path} {_of_whom(path, count)}" for path, count in largest[:SHOWN_CLEARS]]
+        rest = len(largest) - SHOWN_CLEARS
+        more = f", and {rest} more {plural(rest, 'field')}" if rest > 0 else ""
+        found.append(f"This would clear {', '.join(listed)}{more}.")
     return found
 
 
@@ -102,7 +105,3 @@ def plural(count: int, noun: str) -> str:
 def _of_whom(path: str, count: int) -> str:
     of_contact = path.rpartition(": ")[2].startswith(_OF_CONTACTS)
     return f"of {count:,} {plural(count, 'contact')}" if of_contact else f"in {count:,} {plural(count, 'row')}"
-
-
-def _largest(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: -item[1])

@@ -50,9 +50,10 @@ class Lanes(Generic[T]):
         """Take away a ticket that was first in its lanes; return those that may go now."""
         ready: list[T] = []
         for lane in ticket.lanes:
-            queue = self._queues[lane]
-            if queue.popleft() is not ticket:
+            queue = self._queues.get(lane)
+            if queue is None or queue[0] is not ticket:
                 raise AssertionError("BUG: a unit left a lane before its turn")
+            queue.popleft()
             if not queue:
                 del self._queues[lane]
                 continue
@@ -60,3 +61,9 @@ class Lanes(Generic[T]):
             if queue[0].missing == 0:
                 ready.append(queue[0])
         return ready
+
+    def abandon(self) -> list[T]:
+        """Forget all order; return those that were still waiting, each once, in the order in which they were added."""
+        waiting = [ticket for queue in self._queues.values() for ticket in queue if ticket.missing]
+        self._queues.clear()
+        return list(dict.fromkeys(waiting))

@@ -6,6 +6,8 @@ lines go to a second file, which replaces the first when all of them are there.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +21,10 @@ COLUMNS = (
     "message", "payload_sha256", "sent_at", "duration_ms", "record",
 )  # fmt: skip
 """The columns that the design promises, in this order."""
+_RISKY = ("file", "sheet", "key", "field", "message")
+_RISKY_PLACES = tuple(COLUMNS.index(name) for name in _RISKY)
+_HARMLESS = re.compile(r"[A-Za-z0-9/]|\Z")
+"""How almost all texts begin; only the others are worth a closer look."""
 
 
 class ResultsCsv:
@@ -43,7 +49,7 @@ class ResultsCsv:
     def write_live_line(self, values: Sequence[object]) -> None:
         """Append one line as it happens, values in the order of COLUMNS."""
         if self._live is not None:
-            self._live.write_line(values)
+            self._live.write_line(_inert_line(values))
 
     def finish(self) -> None:
         """Put the ordered lines in place; call it once all rows are written."""
@@ -51,13 +57,29 @@ class ResultsCsv:
         if self._live is not None:
             self._ordered_path.replace(self.path)
 
-    def close(self) -> None:
-        """Close the files as they are."""
-        self._ordered.close()
+    def make_room(self) -> None:
+        """Give up the ordered lines, so that a full disk may take those that happened; `finish` is not to be called."""
         if self._live is not None:
-            self._live.close()
+            with contextlib.suppress(OSError):
+                self._ordered.close()
+            self._ordered_path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the files as they are. Raises OSError where lines cannot be written, once all files are closed."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._ordered.close)
+            if self._live is not None:
+                stack.callback(self._live.close)
 
 
 def _inert(columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
-    risky = ("file", "sheet", "key", "field", "message")
-    return {name: inert(values) if name in risky else values for name, values in columns.items()}
+    return {name: inert(values) if name in _RISKY else values for name, values in columns.items()}
+
+
+def _inert_line(values: Sequence[object]) -> list[object]:
+    shown = list(values)
+    for place in _RISKY_PLACES:
+        value = shown[place]
+        if isinstance(value, str) and not _HARMLESS.match(value):
+            shown[place] = inert(pa.array([value], pa.string()))[0].as_py()
+    return shown

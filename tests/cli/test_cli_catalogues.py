@@ -27,7 +27,8 @@ def test_every_field_of_the_contract_is_listed(action: str, capsys: pytest.Captu
     assert [field["path"] for field in found["fields"]] == [field.path for field in ACTIONS[action].fields]
 
 
-def test_alike_fields_stand_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_alike_fields_stand_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
     lines = shown(capsys, "fields", "event.create").splitlines()
 
     (first, second) = [" ".join(line.split()) for line in lines if "detail" in line]

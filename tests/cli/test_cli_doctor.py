@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from etl.__main__ import main
-from etl.doctor import Finding, State, examine, lower_bounds
+from etl.doctor import examine, lower_bounds
+from etl.finding import Finding, State
 from etl.sandbox import Credentials, Faults, Sandbox, SandboxOptions, parse_fault
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE000", "AWS_SECRET_ACCESS_KEY": "the-secret-of-the-test"}
@@ -91,12 +92,12 @@ def test_an_endpoint_that_is_not_there_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "subject", "state"),
     [
-        ("html:route=GET ", "endpoint", State.FAILED),
-        ("redirect:route=GET ", "endpoint", State.FAILED),
-        ("503:route=GET ", "endpoint", State.WARNING),
-        ("429:route=GET ", "endpoint", State.WARNING),
-        ("401:route=GET ", "access", State.FAILED),
-        ("403:route=GET ", "access", State.WARNING),
+        ("html:route=GET /", "endpoint", State.FAILED),
+        ("redirect:route=GET /", "endpoint", State.FAILED),
+        ("503:route=GET /", "endpoint", State.WARNING),
+        ("429:route=GET /", "endpoint", State.WARNING),
+        ("401:route=GET /", "access", State.FAILED),
+        ("403:route=GET /", "access", State.WARNING),
     ],
     ids=["html", "redirect", "unavailable", "throttled", "unauthorized", "forbidden"],
 )

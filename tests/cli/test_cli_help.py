@@ -82,13 +82,17 @@ def test_python_m_etl_works_as_well(tmp_path: Path) -> None:
     [
         (
             ["chekc"],
-            "etl: no such command 'chekc'\n"
-            "  hint: did you mean 'check'? \"etl --help\" shows how it is used   [usage]\n",
+            (
+                "etl: no such command 'chekc'\n"
+                "  hint: did you mean 'check'? \"etl --help\" shows how it is used   [usage]\n"
+            ),
         ),
         (
             ["run", "--trget", "x"],
-            "etl run: no such option '--trget'\n"
-            "  hint: did you mean '--target'? \"etl run --help\" shows how it is used   [usage]\n",
+            (
+                "etl run: no such option '--trget'\n"
+                "  hint: did you mean '--target'? \"etl run --help\" shows how it is used   [usage]\n"
+            ),
         ),
         (
             ["run", "a.yaml"],
@@ -96,13 +100,17 @@ def test_python_m_etl_works_as_well(tmp_path: Path) -> None:
         ),
         (
             ["check", "a.yaml", "b.csv", "--limit", "0"],
-            "etl check: invalid value for '--limit': '0' is not a whole number from 1 to 1,000,000,000,000\n"
-            '  hint: "etl check --help" shows how it is used   [usage]\n',
+            (
+                "etl check: invalid value for '--limit': '0' is not a whole number from 1 to 1,000,000,000,000\n"
+                '  hint: "etl check --help" shows how it is used   [usage]\n'
+            ),
         ),
         (
             ["run", "a.yaml", "b.csv", "--rate", "fast"],
-            "etl run: invalid value for '--rate': 'fast' is not a number from 0.1 to 10,000\n"
-            '  hint: "etl run --help" shows how it is used   [usage]\n',
+            (
+                "etl run: invalid value for '--rate': 'fast' is not a number from 0.1 to 10,000\n"
+                '  hint: "etl run --help" shows how it is used   [usage]\n'
+            ),
         ),
         (
             ["run", "contacts.csv", "contacts.yaml"],

@@ -186,7 +186,7 @@ def test_all_mistakes_of_a_mapping_are_shown_and_nothing_else(here: Path, capsys
 
     assert (code, out) == (2, "")
     assert [line.split(": ")[0] for line in err.splitlines() if not line.startswith("  ")] == [
-        "people.yaml:7:53",
+        "people.yaml:7:51",
         "people.yaml:8:7",
     ]
     assert "Traceback" not in err

@@ -95,9 +95,10 @@ def test_a_verdict_has_fifteen_lines_at_most_and_none_too_long(width: int) -> No
 
 
 def test_what_is_left_out_is_said() -> None:
-    text = "\n".join(line.plain for line in verdict_lines(CROWDED, 80))
+    report = replace(CROWDED, stop=None, counts={"delivered": 5, "invalid": 4})
+    text = "\n".join(line.plain for line in verdict_lines(report, 80))
 
-    assert "more kinds: see issues.csv" in text
+    assert "and 25 more kinds: see issues.csv" in text
     assert "more notes: see summary.json" in text
 
 
@@ -106,8 +107,8 @@ def test_the_order_of_the_problems_is_kept_and_the_field_of_a_whole_row_is_named
 
     text = "\n".join(line.plain for line in verdict_lines(report, 120))
 
-    assert "     12  error    the row      too few or too many cells: look for" in text
-    assert "      3  warning  description  a long text: shorten it: the endpoint may cut it" in text
+    assert "    12  error    the row      too few or too many cells: look for" in text
+    assert "     3  warning  description  a long text: shorten it: the endpoint may cut it" in text
 
 
 def test_every_code_of_an_issue_has_its_words() -> None:

@@ -29,7 +29,8 @@ def command(target: str | None, *, as_json: bool, config: Path | None) -> int:
     The endpoint is asked with one signed GET, which changes nothing there. Secrets are never shown.
     Ends with 0 if all is well, else with 2.
     """
-    from etl.doctor import State, examine
+    from etl.doctor import examine
+    from etl.finding import State
 
     found = []
     for finding in examine(config=config, target=target, environ=os.environ, folder=Path.cwd()):

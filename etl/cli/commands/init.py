@@ -25,7 +25,7 @@ SAMPLE_ROWS = 2_000
 Examples:
   etl init contacts.csv
   etl init contacts.csv --out mappings/contacts.yaml
-  etl init orders.xlsx --sheet Orders --action event.create --out mappings/orders.yaml
+  etl init orders.xlsx --sheet May --action event.create -o orders.yaml
 """
 )
 @click.argument("file", type=click.Path(path_type=Path))
