@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,8 @@ class Column:
     `name`: its outgoing name in the wire form `envelope`.
     `values`: Arrow string array, or list<string> for a list; null is absent, "" and [] clear. `failed`: bool, rows
     whose value could not be made. `source`: the position of the one column that feeds it, or NO_COLUMN. `cleared`:
-    bool, rows whose value at the endpoint this clears, None where it clears none.
+    bool, rows whose value at the endpoint this clears, None where it clears none. `columns`: the positions of all
+    columns that feed it, in the order of the mapping.
     """
 
     path: str
@@ -30,6 +31,12 @@ class Column:
     failed: Mask
     source: int
     cleared: Mask | None = None
+    columns: tuple[int, ...] = ()
+
+    @property
+    def fed_by(self) -> tuple[int, ...]:
+        """The positions of the columns that feed it; () for a constant."""
+        return self.columns or ((self.source,) if self.source >= 0 else ())
 
     @property
     def is_list(self) -> bool:
@@ -45,7 +52,7 @@ class Column:
         """Return the column of the rows for which `keep` is true."""
         cleared = None if self.cleared is None else self.cleared[keep]
         values = self.values.filter(pa.array(keep))
-        return Column(self.path, self.field, self.name, values, self.failed[keep], self.source, cleared)
+        return replace(self, values=values, failed=self.failed[keep], cleared=cleared)
 
 
 def as_floats(values: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -29,7 +29,8 @@ class IssueBatch:
     """Issues of one code in one field of one record.
 
     `places`: int64, the places (0 .. rows - 1) of the rows in their chunk; `column`: position in the header, NO_COLUMN
-    where the value comes from no column or several; `values`, `messages`: text, one per place.
+    where the value comes from no column or several; `values`, `messages`: text, one per place; `columns`: the
+    positions of all columns that the value comes from.
     """
 
     record: int
@@ -41,6 +42,7 @@ class IssueBatch:
     values: pa.Array
     messages: pa.Array
     hint: str
+    columns: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.places)
@@ -64,10 +66,14 @@ class Judge:
         values: Any,
         *,
         field: str = "",
-        column: int = NO_COLUMN,
+        column: int | tuple[int, ...] = NO_COLUMN,
         detail: str | Sequence[str] = "",
     ) -> IssueBatch:
-        """Return issues of one code. `values`: text, one per place; `detail`: one text for all, or one per place."""
+        """Return issues of one code.
+
+        `values`: text, one per place; `column`: where they come from, one position or several; `detail`: one text for
+        all, or one per place.
+        """
         kind = CODES[code]
         severity = self.severities.get(code, kind.severity)
         quoted = as_text(values)

@@ -31,12 +31,15 @@ class Lanes(Generic[T]):
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[T]] = {}
+        self._abandoned = False
 
     def __len__(self) -> int:
         return len(self._queues)
 
     def add(self, ticket: T) -> bool:
         """Queue the ticket in its lanes; tell whether it may go at once."""
+        if self._abandoned:
+            return True
         for lane in ticket.lanes:
             queue = self._queues.get(lane)
             if queue is None:
@@ -48,11 +51,14 @@ class Lanes(Generic[T]):
 
     def done(self, ticket: T) -> list[T]:
         """Take away a ticket that was first in its lanes; return those that may go now."""
+        if self._abandoned:
+            return []
+        # Looked at before anything is changed, so that a fault leaves the queues whole.
+        if any(self._queues.get(lane, (None,))[0] is not ticket for lane in ticket.lanes):
+            raise AssertionError("BUG: a unit left a lane before its turn")
         ready: list[T] = []
         for lane in ticket.lanes:
-            queue = self._queues.get(lane)
-            if queue is None or queue[0] is not ticket:
-                raise AssertionError("BUG: a unit left a lane before its turn")
+            queue = self._queues[lane]
             queue.popleft()
             if not queue:
                 del self._queues[lane]
@@ -63,7 +69,8 @@ class Lanes(Generic[T]):
         return ready
 
     def abandon(self) -> list[T]:
-        """Forget all order; return those that were still waiting, each once, in the order in which they were added."""
+        """Keep no order any more; return those that were still waiting, each once."""
+        self._abandoned = True
         waiting = [ticket for queue in self._queues.values() for ticket in queue if ticket.missing]
         self._queues.clear()
         return list(dict.fromkeys(waiting))

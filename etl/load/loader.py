@@ -62,6 +62,7 @@ class Loader:
         window: int | None = None,
         correct_clock: Callable[[float], bool] | None = None,
         timing: Timing = Timing(),
+        lanes: Lanes[Journey] | None = None,
     ) -> None:
         self._transport_factory = transport_factory
         self._throttle = throttle
@@ -78,7 +79,7 @@ class Loader:
         self._space = threading.Condition(self._lock)
         self._receipts = threading.Lock()
         self._inbox: deque[Unit] = deque()
-        self._lanes: Lanes[Journey] = Lanes()
+        self._lanes: Lanes[Journey] = lanes if lanes is not None else Lanes()
         self._ready: deque[Journey] = deque()
         self._delays: list[tuple[float, int, Journey]] = []
         self._numbers = itertools.count()
@@ -156,8 +157,12 @@ class Loader:
 
     def _fault(self, error: BaseException) -> None:
         with self._lock:
-            self._error = self._error or error
-        self._stop(stopping.fault_of_ours(error))
+            self._stop(stopping.fault_of_ours(error))
+            if self._error is None:
+                self._error = error
+                # Nothing more is sent, so there is no order to keep; and by a fault in the lanes rows would wait for ever.
+                there = set(self._ready)
+                self._ready.extend(journey for journey in self._lanes.abandon() if journey not in there)
 
     # --- workers: from here on, everything runs in their threads
 
@@ -211,7 +216,12 @@ class Loader:
             # Counted first: `submit` and `drain` must never see a unit in neither place.
             self._under_way += 1
             journey = Journey(self._inbox.popleft())
-            if self._lanes.add(journey):
+            try:
+                may_go = self._lanes.add(journey)
+            except BaseException:
+                self._ready.append(journey)
+                raise
+            if may_go:
                 self._ready.append(journey)
         now = math.inf if self._stopped else self._timing.clock()
         while self._delays and self._delays[0][0] <= now:

@@ -31,6 +31,7 @@ from etl.mapping.model import (
 from etl.records import CellFault, Lists, Mask, Rows, text_series
 from etl.transforms import CATALOGUE, Outcome
 
+GROUP_KEY = "group_key"
 _DECIMAL = r"^[+-]?[0-9]+(?:\.[0-9]+)?\z"
 
 
@@ -94,11 +95,13 @@ class _Maker:
         self.binding = binding
         self.field = record.action.field(spec.path)
         # A field that must be there cannot be left out: its failures stay errors, whatever `checks` says.
-        self.must_be = spec.blank is Blank.ERROR or (self.field is not None and self.field.required)
+        self.demanded = spec.path == GROUP_KEY or (self.field is not None and self.field.required)
+        self.must_be = self.demanded or spec.blank is Blank.ERROR
         self.judge = Judge(record.number, {} if self.must_be else record.checks)
         self.issues: list[IssueBatch] = []
-        found = self._single_source(spec) if position is None else position
-        self.source = NO_COLUMN if found is None else found
+        self.position = position
+        self.columns = tuple(dict.fromkeys(self._fed_by(spec))) if position is None else (position,)
+        self.told: set[int] = set()
 
     def column(self, name: str) -> Column:
         constant = isinstance(self.spec.source, ValueSource)
@@ -111,22 +114,28 @@ class _Maker:
             failed = np.repeat(failed, len(self.cells)) if rows else failed
             self.issues = [_broadcast(batch, len(self.cells)) for batch in self.issues]
             cleared = None if cleared is None else np.repeat(cleared, len(self.cells))
-        return Column(self.spec.path, self.field, name, values, failed, self.source, cleared)
+        source = self.columns[0] if len(self.columns) == 1 else NO_COLUMN
+        return Column(self.spec.path, self.field, name, values, failed, source, cleared, self.columns)
 
     # ---- sources
 
-    def _single_source(self, spec: FieldSpec) -> int | None:
-        if isinstance(spec.source, ColumnSource):
-            return self.binding.choose(spec.source.names)
-        if isinstance(spec.source, TemplateSource):
-            names = {part.text for part in spec.source.parts if part.is_column}
-            return self.binding.position(names.pop()) if len(names) == 1 else None
-        return None
+    def _fed_by(self, spec: FieldSpec) -> Iterator[int]:
+        """Yield the positions of the columns that feed `spec`, in its order; those that are absent are not fed."""
+        match spec.source:
+            case ColumnSource(names=names):
+                found = [self.binding.choose(names)]
+            case TemplateSource(parts=parts):
+                found = [self.binding.position(part.text) for part in parts if part.is_column]
+            case AllSource(specs=specs):
+                found = [position for one in specs for position in self._fed_by(one)]
+            case _:
+                found = []
+        yield from (position for position in found if position is not None)
 
     def _evaluate(self, spec: FieldSpec, rows: int) -> _Value:
         value = self._read(spec, rows)
         for call in spec.transforms:
-            self._transform(value, call.name, dict(call.arguments))
+            self._transform(value, call.name, dict(call.arguments), spec)
         return value
 
     def _read(self, spec: FieldSpec, rows: int) -> _Value:
@@ -134,7 +143,7 @@ class _Maker:
             case ColumnSource(names=names):
                 return self._cells_at(self.binding.choose(names), rows)
             case DynamicSource():
-                return self._cells_at(self.source, rows)
+                return self._cells_at(self.position, rows)
             case ValueSource(value=text):
                 return _Value(text_series([text] * rows), np.zeros(rows, dtype=bool))
             case TemplateSource() as source:
@@ -149,7 +158,10 @@ class _Maker:
         column = _blank_is_empty(self.cells.frame[position]).reset_index(drop=True)
         for place, fault in self.cells.faults.get(position, ()):
             failed[place] = True
-            self._issue(fault.code, np.array([place]), [fault.value], detail=fault.detail, column=position)
+            if position not in self.told:
+                self._issue(fault.code, np.array([place]), [fault.value], detail=fault.detail, columns=(position,))
+        # A column that feeds a field twice has its faults told once.
+        self.told.add(position)
         return _Value(column, failed)
 
     def _template(self, source: TemplateSource, rows: int) -> _Value:
@@ -184,13 +196,14 @@ class _Maker:
 
     # ---- transforms
 
-    def _transform(self, value: _Value, name: str, arguments: dict[str, object]) -> None:
+    def _transform(self, value: _Value, name: str, arguments: dict[str, object], spec: FieldSpec) -> None:
         outcome = transforms.apply(name, value.column, arguments)
         if outcome.failed is not None and outcome.failed.any():
-            self._fail(value, name, outcome)
+            columns = self.columns if spec is self.spec else tuple(dict.fromkeys(self._fed_by(spec)))
+            self._fail(value, name, outcome, columns)
         value.column = transforms.passed(outcome)
 
-    def _fail(self, value: _Value, name: str, outcome: Outcome) -> None:
+    def _fail(self, value: _Value, name: str, outcome: Outcome, columns: tuple[int, ...]) -> None:
         """Make an issue of each cell (of each row of a list: its first item) that failed, unless the row has one."""
         code = CATALOGUE[name].code
         if code is None or outcome.failed is None:
@@ -202,7 +215,7 @@ class _Maker:
         fresh = first[~value.failed[places[first]]]
         given = column.items if isinstance(column, Lists) else column
         details = [outcome.detail_at(int(at)) for at in hit[fresh]]
-        self._issue(code, places[fresh], given.iloc[hit[fresh]], detail=details)
+        self._issue(code, places[fresh], given.iloc[hit[fresh]], detail=details, columns=columns)
         value.failed[places] = True
 
     # ---- blank test and policy
@@ -210,7 +223,7 @@ class _Maker:
     def _settle(self, value: _Value, rows: int) -> tuple[pa.Array, Mask | None]:
         as_list = self.field is not None and self.field.type is FieldType.LIST
         if as_list:
-            value.column = _as_lists(value.column, pd.RangeIndex(rows))
+            value.column = _without_repeats(_as_lists(value.column, pd.RangeIndex(rows)))
         if isinstance(value.column, Lists):
             array = _list_array(value.column, rows)
             blank = np.asarray(pc.equal(pc.list_value_length(array), 0)) & ~value.failed
@@ -237,9 +250,7 @@ class _Maker:
     def _blank_policy(self, array: pa.Array, blank: Mask) -> tuple[pa.Array, Mask | None]:
         if not blank.any():
             return array, None
-        policy = self.spec.blank
-        if self.must_be and policy is not Blank.DEFAULT:
-            policy = Blank.ERROR
+        policy = self._policy()
         if policy is Blank.CLEAR:
             return array, blank
         if policy is Blank.ERROR:
@@ -250,16 +261,31 @@ class _Maker:
             fill = [self.spec.default] if pa.types.is_list(array.type) else self.spec.default
         return pc.if_else(pa.array(blank), pa.scalar(fill, array.type), array), None
 
+    def _policy(self) -> Blank:
+        policy = self.spec.blank
+        if self.demanded and policy is not Blank.DEFAULT:
+            return Blank.ERROR
+        # Where the file has none of an optional field's columns there is no cell to be blank: nothing is cleared, and
+        # nothing is missing (mapping language: `required` speaks of cells).
+        no_cell = self.spec.optional and not self.columns
+        return Blank.SKIP if no_cell and policy in {Blank.CLEAR, Blank.ERROR} else policy
+
     def _blank_code(self) -> str:
-        return "group-key-blank" if self.spec.path == "group_key" else "required"
+        return "group-key-blank" if self.spec.path == GROUP_KEY else "required"
 
     def _issue(
-        self, code: str, places: Rows, values: object, *, detail: str | list[str] = "", column: int | None = None
+        self,
+        code: str,
+        places: Rows,
+        values: object,
+        *,
+        detail: str | list[str] = "",
+        columns: tuple[int, ...] | None = None,
     ) -> None:
         if len(places):
-            source = self.source if column is None else column
+            fed_by = self.columns if columns is None else columns
             self.issues.append(
-                self.judge.issue(code, places, values, field=self.spec.path, column=source, detail=detail)
+                self.judge.issue(code, places, values, field=self.spec.path, column=fed_by, detail=detail)
             )
 
 
@@ -285,9 +311,10 @@ def _as_lists(column: pd.Series[str] | Lists, index: pd.Index[int]) -> Lists:
 
 
 def _without_repeats(column: Lists) -> Lists:
-    """Return the lists without empty items and without an item's second occurrence in its row."""
-    seen = pd.DataFrame({"owner": column.owner, "item": column.items}).duplicated().to_numpy()
-    keep = ~seen & (column.items != "").to_numpy()
+    """Return the lists without blank items and without an item's second occurrence in its row."""
+    keep = transforms.without_repeats(column)
+    if keep.all():
+        return column
     return Lists(column.items[keep].reset_index(drop=True), column.owner[keep], column.index)
 
 

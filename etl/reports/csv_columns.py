@@ -36,8 +36,9 @@ class CsvColumns:
     def write_line(self, values: Sequence[object]) -> None:
         """Append one row, its values in the order of the columns."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(values)
-        self._stream.write(text.getvalue().encode())
+        # The writer quotes the line ends that it is told of, and no others.
+        csv.writer(text, lineterminator="\r\n").writerow(values)
+        self._stream.write(text.getvalue().removesuffix("\r\n").encode() + b"\n")
         self._stream.flush()
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from email.utils import formatdate
 
 import pytest
 
+from etl.load.lanes import Lanes
 from etl.load.loader import Loader, Timing
 from etl.load.retry import RetryPolicy
 from etl.load.stopping import Meaning
@@ -486,6 +487,36 @@ class TestFaultsOfOurs:
         with pytest.raises(ZeroDivisionError):
             loader.drain()
         assert [(r.delivery.position, r.status) for r in receipts] == [(n, BLOCKED) for n in range(9)]
+
+    @pytest.mark.parametrize("method", ["add", "done"])
+    def test_broken_lanes_lose_no_row_and_never_hang(self, method):
+        class Broken(Lanes):
+            calls = 0
+
+            def fail_once(self, name):
+                self.calls += name == method
+                if self.calls == 5 and name == method:
+                    self.calls += 1
+                    raise ZeroDivisionError
+
+            def add(self, ticket):
+                self.fail_once("add")
+                return super().add(ticket)
+
+            def done(self, ticket):
+                self.fail_once("done")
+                return super().done(ticket)
+
+        with FaultServer([reply()]) as server:
+            run = Run(server, concurrency=8, lanes=Broken())
+            for n in range(200):
+                run.loader.submit(unit(n, lane=str(n % 3)))
+            with pytest.raises(ZeroDivisionError):
+                run.loader.drain()
+        assert sorted(r.delivery.position for r in run.receipts) == list(range(200))
+        sent = [json.loads(seen.body)["n"] for seen in server.requests]
+        assert sorted(r.delivery.position for r in run.receipts if r.attempts) == sorted(sent)
+        assert len(sent) < 200
 
     def test_nothing_is_sent_once_a_receipt_cannot_be_written(self):
         offered = []
