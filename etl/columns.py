@@ -19,9 +19,8 @@ class Column:
     `path`: dotted, `properties.KEY` for a dynamic key, `attributes.NAME` for a free attribute (`field` is then None);
     `name`: its outgoing name in the wire form `envelope`.
     `values`: Arrow string array, or list<string> for a list; null is absent, "" and [] clear. `failed`: bool, rows
-    whose value could not be made. `source`: the position of the one column that feeds it, or NO_COLUMN. `cleared`:
-    bool, rows whose value at the endpoint this clears, None where it clears none. `columns`: the positions of all
-    columns that feed it, in the order of the mapping.
+    whose value could not be made. `sources`: the positions of the columns that feed it, in the mapping's order, () for a
+    constant. `cleared`: bool, rows whose value at the endpoint this clears, None where it clears none.
     """
 
     path: str
@@ -29,14 +28,8 @@ class Column:
     name: str
     values: pa.Array
     failed: Mask
-    source: int
+    sources: tuple[int, ...]
     cleared: Mask | None = None
-    columns: tuple[int, ...] = ()
-
-    @property
-    def fed_by(self) -> tuple[int, ...]:
-        """The positions of the columns that feed it; () for a constant."""
-        return self.columns or ((self.source,) if self.source >= 0 else ())
 
     @property
     def is_list(self) -> bool:

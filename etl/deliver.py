@@ -1,7 +1,7 @@
 """The second pass: read again, send what is valid, and write down what became of every row.
 
 A chunk's lines are complete when each of its deliveries has a receipt; complete chunks are written in file order. How
-many chunks are open is bounded by the loader's window, so memory does not grow with the file.
+many chunks are open is bounded, so memory does not grow with the file, even where the first row of all waits long.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.errors import SourceError
 from etl.guards import Stop
 from etl.job import BoundTable, Job
 from etl.load.loader import Loader
+from etl.load.stopping import Stopped
 from etl.outcomes import Lines, in_order, lines_of
 from etl.pipeline import Prepared, prepare
 from etl.progress import Progress
@@ -29,6 +32,8 @@ from etl.survey import Survey
 
 ROWS_PER_CHUNK = 2_000
 """Smaller than the survey's: what is sent is slower than what is read, and an open chunk holds its bodies."""
+MAX_OPEN_CHUNKS = 16
+"""Chunks at most that wait for a receipt; the reader waits then."""
 _PLANNED = STATUSES.index(Status.PLANNED)
 
 
@@ -42,39 +47,57 @@ class _Open:
 
 
 class Ledger:
-    """Gathers receipts from the loader's threads, and writes chunks in order as they are complete."""
+    """Gathers receipts from the loader's threads, and writes chunks in order as they are complete.
+
+    `unwritten`: numbers of the rows that were sent, but whose outcome could not be written down.
+    """
 
     def __init__(self, results: ResultsCsv, progress: Progress) -> None:
         self._results = results
         self._progress = progress
         self._lock = threading.Lock()
+        self._completed = threading.Condition(self._lock)
         self._open: deque[_Open] = deque()
+        self._broken = False
         self.counts = Counts()
+        self.unwritten: list[int] = []
 
     def open(self, lines: tuple[Lines, ...], pending: int) -> None:
-        """Take a chunk whose deliveries are about to be sent."""
+        """Take a chunk whose deliveries are about to be sent; waits while too many are open. Raises OSError."""
         columns = in_order(lines)
         done = pc.not_equal(columns["status"], Status.PLANNED.value)
         with self._lock:
-            self._results.write_live({name: values.filter(done) for name, values in columns.items()})
+            while len(self._open) >= MAX_OPEN_CHUNKS:
+                self._completed.wait()
             self._open.append(_Open(int(lines[0].positions[0]), lines, pending))
             self.counts.rows += len(lines[0].status)
             for one in lines:
                 for status, count in one.counts().items():
                     self.counts.add(status, count if status is not Status.PLANNED else 0)
+            self._results.write_live({name: values.filter(done) for name, values in columns.items()})
             self._write_complete()
 
     def settle(self, receipt: Receipt) -> None:
-        """Write down a receipt; called from the loader's threads."""
+        """Write down a receipt; called from the loader's threads. Raises OSError, but counts it all the same."""
         with self._lock:
             chunk = self._chunk_of(receipt.delivery)
             lines = chunk.lines[receipt.delivery.record - 1]
             place = lines.settle(receipt)
-            self._results.write_live_line(lines.line(place))
             self.counts.add(receipt.status)
             chunk.pending -= 1
+            try:
+                # On a full disk there is no room but for what was sent.
+                if receipt.attempts or not self._broken:
+                    self._results.write_live_line(lines.line(place))
+            except OSError:
+                self._broken = True
+                self._results.make_room()
+                if receipt.attempts:
+                    self.unwritten.append(int(lines.rows[place]))
+                raise
+            finally:
+                self._write_complete()
             self._progress.advance(0, self._shown())
-            self._write_complete()
 
     def _chunk_of(self, delivery: Delivery) -> _Open:
         firsts = [chunk.first for chunk in self._open]
@@ -83,7 +106,9 @@ class Ledger:
     def _write_complete(self) -> None:
         while self._open and self._open[0].pending == 0:
             chunk = self._open.popleft()
-            self._results.write_ordered(in_order(chunk.lines))
+            self._completed.notify()
+            if not self._broken:
+                self._results.write_ordered(in_order(chunk.lines))
             self._progress.advance(len(chunk.lines[0].status), self._shown())
 
     def _shown(self) -> dict[str, int]:
@@ -98,24 +123,33 @@ def deliver(
     issues: IssuesCsv,
     *,
     rows_per_chunk: int = ROWS_PER_CHUNK,
-) -> None:
-    """Send every planned record; returns when each has its receipt. A file that changed stops the sending.
+) -> bool:
+    """Send every planned record, and return once each has its receipt: whether all rows that were checked were read.
 
-    Raises SourceError where the file can no longer be read; what was handed over is drained first.
+    A file that changed, or can no longer be read, stops the sending. Raises OSError where results cannot be written;
+    what was handed over is drained first.
     """
     try:
-        for bound, prepared, lines in _judged(job, found, issues, rows_per_chunk):
+        for bound, prepared in _reread(job, loader, rows_per_chunk):
+            lines = lines_of(prepared)
+            mark_losers(job, found, lines, issues)
             if not _is_untouched(job, bound):
                 loader.stop(CHANGED.code, CHANGED.message)
+            if loader.stopped is not None:
+                _call_off(lines, loader.stopped)
             units = list(_units(prepared, lines))
             ledger.open(lines, sum(len(unit.deliveries) for unit in units))
             for unit in units:
                 loader.submit(unit)
+        all_read = ledger.counts.rows == found.counts.rows
+        if not all_read and not all(_is_untouched(job, bound) for bound in job.tables):
+            loader.stop(CHANGED.code, CHANGED.message)
     except BaseException:
         loader.stop("interrupted", "the run ended before it was sent")
         raise
     finally:
         loader.drain()
+    return all_read
 
 
 CHANGED = Stop(
@@ -124,14 +158,36 @@ CHANGED = Stop(
 )
 
 
-def _judged(
-    job: Job, found: Survey, issues: IssuesCsv, rows_per_chunk: int
-) -> Iterator[tuple[BoundTable, Prepared, tuple[Lines, ...]]]:
-    for bound, chunk in job.chunks(rows_per_chunk):
-        prepared = prepare(chunk, job.plan, bound.binding)
-        lines = lines_of(prepared)
-        mark_losers(job, found, lines, issues)
-        yield bound, prepared, lines
+def _reread(job: Job, loader: Loader, rows_per_chunk: int) -> Iterator[tuple[BoundTable, Prepared]]:
+    """Yield the chunks, judged anew. A file that can no longer be read stops the loader, and ends the chunks."""
+    chunks = job.chunks(rows_per_chunk)
+    while True:
+        try:
+            bound, chunk = next(chunks)
+            prepared = prepare(chunk, job.plan, bound.binding)
+        except StopIteration:
+            return
+        except Exception as error:
+            if not all(_is_untouched(job, bound) for bound in job.tables):
+                loader.stop(CHANGED.code, CHANGED.message)
+            elif isinstance(error, SourceError):
+                loader.stop(error.code, f"{error.message}; nothing more was sent")
+            else:
+                raise
+            return
+        yield bound, prepared
+
+
+def _call_off(lines: tuple[Lines, ...], stopped: Stopped) -> None:
+    """Mark all that is planned as the stop says: at once, where the loader would take each by itself."""
+    for one in lines:
+        planned = one.status == _PLANNED
+        mask = pa.array(planned)
+        told = pc.binary_join_element_wise(stopped.message, one.messages, "; ")
+        told = pc.if_else(pc.equal(pc.coalesce(one.messages, ""), ""), stopped.message, told)
+        one.status[planned] = STATUSES.index(stopped.status)
+        one.codes = pc.if_else(mask, stopped.code, one.codes)
+        one.messages = pc.if_else(mask, told, one.messages)
 
 
 def mark_losers(job: Job, found: Survey, lines: Sequence[Lines], issues: IssuesCsv) -> None:

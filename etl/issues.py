@@ -19,7 +19,6 @@ from etl.records import Rows, Severity
 
 WHOLE_ROW = 0
 """The `record` of an issue that concerns every record of its row."""
-NO_COLUMN = -1
 VALUE_SHOWN = 80
 """Characters of a value that a message quotes."""
 
@@ -28,21 +27,19 @@ VALUE_SHOWN = 80
 class IssueBatch:
     """Issues of one code in one field of one record.
 
-    `places`: int64, the places (0 .. rows - 1) of the rows in their chunk; `column`: position in the header, NO_COLUMN
-    where the value comes from no column or several; `values`, `messages`: text, one per place; `columns`: the
-    positions of all columns that the value comes from.
+    `places`: int64, the places (0 .. rows - 1) of the rows in their chunk; `columns`: the positions in the header of
+    the columns that the value comes from, () where there is none; `values`, `messages`: text, one per place.
     """
 
     record: int
     field: str
-    column: int
+    columns: tuple[int, ...]
     code: str
     severity: Severity
     places: Rows
     values: pa.Array
     messages: pa.Array
     hint: str
-    columns: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.places)
@@ -59,6 +56,10 @@ class Judge:
     record: int
     severities: Mapping[str, Severity]
 
+    def severity(self, code: str) -> Severity:
+        """Return how grave an issue of this code is in the record."""
+        return Severity(self.severities.get(code, CODES[code].severity))
+
     def issue(
         self,
         code: str,
@@ -66,24 +67,32 @@ class Judge:
         values: Any,
         *,
         field: str = "",
-        column: int | tuple[int, ...] = NO_COLUMN,
+        columns: tuple[int, ...] = (),
         detail: str | Sequence[str] = "",
     ) -> IssueBatch:
         """Return issues of one code.
 
-        `values`: text, one per place; `column`: where they come from, one position or several; `detail`: one text for
-        all, or one per place.
+        `values`: text, one per place; `columns`: the positions of the columns that they come from; `detail`: one text
+        for all, or one per place.
         """
         kind = CODES[code]
-        severity = self.severities.get(code, kind.severity)
+        severity = self.severity(code)
         quoted = as_text(values)
-        shown = pc.utf8_slice_codeunits(pc.coalesce(quoted, ""), 0, VALUE_SHOWN)
+        shown = _shortened(pc.coalesce(quoted, ""))
         one = detail if isinstance(detail, str) else _the_one(detail)
         details = pa.array(detail, pa.string()) if one is None else one
         template = kind.message if one != "" else kind.message.replace(" ({detail})", "").replace(": {detail}", "")
         messages = _fill(template, shown, details, len(places))
         hint = kind.hint.replace("{detail}", "the values allowed" if one is None else one)
-        return IssueBatch(self.record, field, column, code, severity, places, quoted, messages, hint)
+        return IssueBatch(self.record, field, columns, code, severity, places, quoted, messages, hint)
+
+
+def _shortened(values: pa.Array) -> pa.Array:
+    longer = pc.greater(pc.utf8_length(values), VALUE_SHOWN)
+    if not pc.any(longer).as_py():
+        return values
+    cut = pc.binary_join_element_wise(pc.utf8_slice_codeunits(values, 0, VALUE_SHOWN), "…", "")
+    return pc.if_else(longer, cut, values)
 
 
 def _the_one(details: Sequence[str]) -> str | None:

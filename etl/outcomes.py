@@ -112,7 +112,7 @@ class Lines:
         code, message = self._told(place)
         return [
             self.source.file, self.source.sheet, int(self.rows[place]), self.action, self.keys[place].as_py(),
-            receipt.status.value, receipt.http_status, receipt.attempts, receipt.request_id,
+            receipt.status.value, receipt.http_status, receipt.attempts or None, receipt.request_id,
             self.fields[place].as_py(), code, message, self.digests[place].as_py(), iso(receipt.sent_at),
             receipt.duration_ms, self.number,
         ]  # fmt: skip
@@ -139,7 +139,7 @@ class Lines:
         codes, messages = self.codes.to_pylist(), self.messages.to_pylist()
         return {
             "http_status": pa.array([r and r.http_status for r in found], pa.int64()),
-            "attempts": pa.array([r and r.attempts for r in found], pa.int64()),
+            "attempts": pa.array([(r and r.attempts) or None for r in found], pa.int64()),
             "request_id": pa.array([r and r.request_id for r in found], pa.string()),
             "sent_at": pa.array([r and iso(r.sent_at) for r in found], pa.string()),
             "duration_ms": pa.array([r and r.duration_ms for r in found], pa.float64()),

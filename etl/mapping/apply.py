@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from etl import transforms
 from etl.columns import Column
 from etl.contract import FieldType
-from etl.issues import NO_COLUMN, IssueBatch, Judge, as_text
+from etl.issues import IssueBatch, Judge, as_text
 from etl.mapping.binding import Binding
 from etl.mapping.model import (
     AllSource,
@@ -114,8 +114,7 @@ class _Maker:
             failed = np.repeat(failed, len(self.cells)) if rows else failed
             self.issues = [_broadcast(batch, len(self.cells)) for batch in self.issues]
             cleared = None if cleared is None else np.repeat(cleared, len(self.cells))
-        source = self.columns[0] if len(self.columns) == 1 else NO_COLUMN
-        return Column(self.spec.path, self.field, name, values, failed, source, cleared, self.columns)
+        return Column(self.spec.path, self.field, name, values, failed, self.columns, cleared)
 
     # ---- sources
 
@@ -285,7 +284,7 @@ class _Maker:
         if len(places):
             fed_by = self.columns if columns is None else columns
             self.issues.append(
-                self.judge.issue(code, places, values, field=self.spec.path, column=fed_by, detail=detail)
+                self.judge.issue(code, places, values, field=self.spec.path, columns=fed_by, detail=detail)
             )
 
 

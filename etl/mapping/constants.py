@@ -9,7 +9,8 @@ from email_validator import EmailNotValidError, validate_email
 from etl.contract import EMAIL_LOCAL_MAX, EMAIL_MAX, Field, FieldType
 from etl.mapping.nearest import did_you_mean, listed
 
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+_FLOAT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+"""A plain decimal, the same that a cell of a Float field must hold."""
 
 
 def why_refused(field: Field, text: str) -> tuple[str, str] | None:

@@ -40,6 +40,8 @@ class Goal:
     @property
     def takes_list(self) -> bool:
         """Whether a list can be sent for it."""
+        if self.kind == "group_key":
+            return False
         return self.kind in {"attribute", "part"} or self.field is None or self.field.type is FieldType.LIST
 
 

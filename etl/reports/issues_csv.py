@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.cells import column_letters
-from etl.issues import NO_COLUMN, IssueBatch
+from etl.issues import IssueBatch
 from etl.records import Rows, SourceRef
 from etl.reports.cells import inert
 from etl.reports.csv_columns import CsvColumns
@@ -54,15 +55,13 @@ def _columns(
 ) -> dict[str, pa.Array]:
     count = len(batch)
     rows = pa.array(numbers[batch.places])
-    known = batch.column != NO_COLUMN
-    letter = column_letters(batch.column + first_column) if known else ""
-    cell = pc.binary_join_element_wise(letter, rows.cast(pa.string()), "") if known else _same("", count)
+    names = ", ".join(header[position] for position in batch.columns)
     return {
         "file": inert(_same(source.file, count)),
         "sheet": inert(_same(source.sheet, count)),
         "row": rows,
-        "cell": cell,
-        "column": inert(_same(header[batch.column] if known else "", count)),
+        "cell": _cells(batch.columns, rows.cast(pa.string()), first_column),
+        "column": inert(_same(names, count)),
         "field": _same(batch.field, count),
         "severity": _same(batch.severity.value, count),
         "code": _same(batch.code, count),
@@ -70,6 +69,16 @@ def _columns(
         "message": inert(batch.messages),
         "hint": _same(batch.hint, count),
     }
+
+
+def _cells(columns: Sequence[int], rows: pa.Array, first_column: int) -> pa.Array:
+    """Return the names of the cells that a value comes from, `B6` or `B6, C6`, one text per row."""
+    if not columns:
+        return _same("", len(rows))
+    pieces: list[Any] = []
+    for position in columns:
+        pieces += [", " if pieces else "", column_letters(position + first_column), rows]
+    return pc.binary_join_element_wise(*pieces, "")
 
 
 def _same(text: str, count: int) -> pa.Array:

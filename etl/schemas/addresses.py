@@ -59,7 +59,10 @@ def why_not_email(value: str) -> str:
     except EmailNotValidError as error:
         if is_too_long(value):
             return ""
-        return str(error).rstrip(".").replace("\n", " ")
+        if value != value.strip():
+            return "there is a space before or after it, which the `strip` and `email` transforms take off"
+        told = str(error).rstrip(".").replace("\n", " ")
+        return told[:1].lower() + told[1:]
     return ""
 
 

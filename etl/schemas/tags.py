@@ -50,7 +50,7 @@ def _item_issues(judge: Judge, column: Column, items: pa.Array, owner: Rows) -> 
             values = items.take(pa.array(hit))
             details = [rule.detail(value) for value in values.to_pylist()]
             batches.append(
-                judge.issue(rule.code, owner[hit], values, field=column.path, column=column.source, detail=details)
+                judge.issue(rule.code, owner[hit], values, field=column.path, columns=column.sources, detail=details)
             )
     return batches
 
@@ -66,4 +66,4 @@ def _collisions(judge: Judge, column: Column, items: pa.Array, owner: Rows) -> l
         return []
     values = items.take(pa.array(hit))
     details = stored.iloc[hit].to_list()
-    return [judge.issue("tag-collision", owner[hit], values, field=column.path, column=column.source, detail=details)]
+    return [judge.issue("tag-collision", owner[hit], values, field=column.path, columns=column.sources, detail=details)]

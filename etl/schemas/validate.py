@@ -23,7 +23,7 @@ from etl.codes import CODES
 from etl.columns import Column, as_floats
 from etl.contract import ACTIONS, Action, Field, FieldType
 from etl.issues import IssueBatch, Judge
-from etl.records import TEXT, Rows
+from etl.records import TEXT, Rows, Severity
 from etl.schemas import checks, tags
 from etl.schemas.checks import Rule
 
@@ -49,7 +49,7 @@ def judge(action: Action, judge: Judge, columns: list[Column]) -> list[IssueBatc
     """Return the issues of `columns` (all of one length); places count in them."""
     frame, shape = _frame(columns)
     schema = _schema(action.name, shape)
-    found = _failures(schema, frame)
+    found = _failures(schema, frame, judge)
     by_name = {column.path: column for column in columns}
     batches: list[IssueBatch] = []
     for (name, code), cases in found.groupby(["column", "check"], sort=False):
@@ -99,8 +99,11 @@ def _column(action: Action, name: str, path: str) -> pa_schema.Column:
     return pa_schema.Column(TEXT, found, nullable=True)
 
 
-def _failures(schema: pa_schema.DataFrameSchema, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a bad cell (place, column, check, failure_case), the first check of a cell speaking for it."""
+def _failures(schema: pa_schema.DataFrameSchema, frame: pd.DataFrame, judge: Judge) -> pd.DataFrame:
+    """Return one row a bad cell (place, column, check, failure_case).
+
+    The first check of a cell speaks for it, but an error before a warning: or a warning would let the row be sent.
+    """
     if not get_config_context().validation_enabled:
         raise AssertionError("BUG: pandera's validation is switched off (PANDERA_VALIDATION_ENABLED)")
     try:
@@ -112,8 +115,9 @@ def _failures(schema: pa_schema.DataFrameSchema, frame: pd.DataFrame) -> pd.Data
     if cases["index"].isna().any() or not cases["check"].isin(list(CODES)).all():
         kinds = sorted(set(cases["check"].astype(str)))
         raise AssertionError(f"BUG: pandera reports a fault of no row: {kinds}")
-    cases = cases.assign(cell=cases["column"].str.removesuffix(AS_TEXT))
-    cases = cases.sort_values(["column", "check_number", "index"], kind="stable")
+    lenient = [code for code in CODES if judge.severity(code) is not Severity.ERROR]
+    cases = cases.assign(cell=cases["column"].str.removesuffix(AS_TEXT), lenient=cases["check"].isin(lenient))
+    cases = cases.sort_values(["lenient", "column", "check_number", "index"], kind="stable")
     return cases.drop_duplicates(["cell", "index"])
 
 
@@ -123,4 +127,4 @@ def _batch(judge: Judge, column: Column, code: str, cases: pd.DataFrame) -> Issu
     rule = next((rule for rule in rules_of(column.field) if rule.code == code), _FINITE)
     distinct = {value: rule.detail(value) for value in pc.unique(values).to_pylist()}
     details = [distinct[value] for value in values.to_pylist()]
-    return judge.issue(code, places, values, field=column.path, column=column.source, detail=details)
+    return judge.issue(code, places, values, field=column.path, columns=column.sources, detail=details)

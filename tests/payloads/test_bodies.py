@@ -21,7 +21,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 def column(path: str, *values: object, action=UPSERT, name: str | None = None) -> Column:
     kind = pa.list_(pa.string()) if any(isinstance(value, list) for value in values) else pa.string()
     outgoing = name or path.rsplit(".", 1)[-1]
-    return Column(path, action.field(path), outgoing, pa.array(values, kind), np.zeros(len(values), dtype=bool), 0)
+    return Column(path, action.field(path), outgoing, pa.array(values, kind), np.zeros(len(values), dtype=bool), (0,))
 
 
 def plain(value: object) -> str:
@@ -58,7 +58,7 @@ def test_the_envelope_is_flat_with_the_agreed_names_and_a_group_key():
         column("contact.address.city", "Malmö"),
         column("tags", ["A"]),
         column("properties.shoe", "42", name="shoe"),
-        Column("attributes.kundnr", None, "kundnr", pa.array(["007"]), np.zeros(1, dtype=bool), 0),
+        Column("attributes.kundnr", None, "kundnr", pa.array(["007"]), np.zeros(1, dtype=bool), (0,)),
     ]
     assert bodies(columns, 1, "envelope", pa.array(["main"]))[0].as_py() == (
         '{"data":{"epost":"a@example.com","city":"Malmö","tags":["A"],"shoe":"42","kundnr":"007"},"group_key":"main"}'
@@ -117,6 +117,6 @@ def test_json_objects_are_those_of_the_json_module(rows):
 @pytest.mark.parametrize("wire", ["fields", "envelope"])
 def test_a_slice_of_a_larger_column_gives_the_bodies_of_its_own_rows(wire):
     whole = column("tags", ["A"], ["B", "C"], None, ["D"])
-    part = Column("tags", whole.field, "tags", whole.values.slice(1, 2), whole.failed[1:3], 0)
+    part = Column("tags", whole.field, "tags", whole.values.slice(1, 2), whole.failed[1:3], (0,))
     found = [json.loads(body) for body in bodies([part], 2, wire, pa.array(["g", "g"])).to_pylist()]
     assert [(body.get("data", body)).get("tags") for body in found] == [["B", "C"], None]

@@ -21,7 +21,7 @@ UPSERT, EVENT = ACTIONS["contact.upsert"], ACTIONS["event.create"]
 
 def column(path: str, values: list[object], action=UPSERT) -> Column:
     kind = pa.list_(pa.string()) if any(isinstance(value, list) for value in values) else pa.string()
-    return Column(path, action.field(path), path, pa.array(values, kind), np.zeros(len(values), dtype=bool), 0)
+    return Column(path, action.field(path), path, pa.array(values, kind), np.zeros(len(values), dtype=bool), (0,))
 
 
 def told(action, *columns: Column, checks=None) -> list[tuple[int, str, str, str]]:
@@ -47,7 +47,7 @@ def told(action, *columns: Column, checks=None) -> list[tuple[int, str, str, str
         (EVENT, "products", "x" * 513, "too-long", "the value has 513 characters where 512 is the limit"),
         (EVENT, "detail20", "ż" * 256, "too-long", "the value has 256 characters where 255 is the limit"),
         (EVENT, "contactExtEventType", "purchase", "not-in-enumeration", "'purchase' is not one of the values allowed"),
-        (EVENT, "value", "9" * 400, "not-finite", f"'{'9' * 80}' is not a finite number"),
+        (EVENT, "value", "9" * 400, "not-finite", f"'{'9' * 80}…' is not a finite number"),
         (EVENT, "value", "12345678901234567890", "too-many-digits", "'12345678901234567890' has more than 19 digits"),
         (EVENT, "value", "1.005", "too-many-decimals", "'1.005' has more than 2 decimals"),
         (UPSERT, "tags", ["A,B"], "tag-comma", "the tag 'A,B' holds a comma and will become two tags"),
@@ -104,8 +104,8 @@ def test_every_bad_cell_is_reported_once_at_a_million_rows_half_of_them_bad():
     types = pa.array([None if n % 4 else "wrong" for n in range(count)])
     none = np.zeros(count, dtype=bool)
     columns = [
-        Column("email", EVENT.field("email"), "email", emails, none, 0),
-        Column("contactExtEventType", EVENT.field("contactExtEventType"), "type", types, none, 1),
+        Column("email", EVENT.field("email"), "email", emails, none, (0,)),
+        Column("contactExtEventType", EVENT.field("contactExtEventType"), "type", types, none, (1,)),
     ]
     by_code = {batch.code: batch.places for batch in judge(EVENT, Judge(1, {}), columns)}
     assert np.array_equal(by_code["email-syntax"], np.arange(0, count, 2))
@@ -147,6 +147,6 @@ def test_validation_that_is_switched_off_is_noticed():
 
 def test_a_cleared_value_is_judged_by_no_rule_but_is_kept():
     cleared = np.array([True, False])
-    one = Column("contact.phone", UPSERT.field("contact.phone"), "phone", pa.array(["", "1"]), ~cleared, 0, cleared)
+    one = Column("contact.phone", UPSERT.field("contact.phone"), "phone", pa.array(["", "1"]), ~cleared, (0,), cleared)
     assert told(UPSERT, one) == []
     assert pd.Series(one.values.to_pylist()).tolist() == ["", "1"]
