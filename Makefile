@@ -14,9 +14,10 @@ help: ## list the targets
 
 $(VENV)/.installed: pyproject.toml .ci/lock.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement .ci/lock.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@echo "installing into $(VENV) (about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement .ci/lock.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 install: $(VENV)/.installed ## set up .venv with everything
@@ -31,7 +32,9 @@ demo: install ## the main job on sample data, against the embedded sandbox
 	expect 1 $(ETL) run mappings/contacts_workbook.yaml sample_data/contacts.xlsx --target sandbox --config $(DEMO)/etl.toml --out $(DEMO)/workbook && \
 	expect 0 $(ETL) run mappings/purchases.yaml sample_data/purchases.csv --target sandbox --config $(DEMO)/etl.toml --out $(DEMO)/purchases && \
 	expect 1 $(ETL) run mappings/opt_outs.yaml sample_data/opt_outs.csv --target sandbox --config $(DEMO)/etl.toml --out $(DEMO)/opt_outs --yes
-	@echo; echo "What arrived: sqlite3 $(DEMO)/.etl/sandbox.db 'SELECT email, name, tags FROM contacts LIMIT 5'"
+	@echo; echo "What became of each row:  $(DEMO)/contacts/results.csv (and workbook, purchases, opt_outs beside it)"
+	@echo "What arrived:             sqlite3 $(DEMO)/.etl/sandbox.db 'SELECT email, name, tags FROM contacts LIMIT 5'"
+	@echo "Next, with your own file: source $(BIN)/activate, then see README.md"
 
 test: install ## lint, types, layers and the whole suite
 	@$(MAKE) --no-print-directory lint

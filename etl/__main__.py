@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    # Arrow's own allocator keeps what each thread has used: 60 MB more for a check, 90 MB per 30,000 rows of a run
+    # (measured 2026-11, pyarrow 26), and none of it faster. Must be said before pyarrow is loaded.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from etl.cli.main import main as run
 
     return run(arguments)

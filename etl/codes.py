@@ -44,10 +44,10 @@ _ALL = (
     _error("group-key-blank", "the group key is blank", "fill in the cell that chooses the account", fixed=True),
     _error("duplicate-key", "the key occurs more than once ({detail})", "keep one row of this key", fixed=True),
     # transforms
-    _error("not-a-number", "'{value}' is not a number", "write digits and one decimal sign; the mapping's `number` names the signs"),
+    _error("not-a-number", "'{value}' is not a number", "write it like 1234.50, or name its signs in the mapping's `number`"),
     _error("not-an-integer", "'{value}' is not a whole number", "write digits alone"),
     _error("not-a-boolean", "'{value}' is neither yes nor no", "use one of the words that the mapping's `boolean` lists"),
-    _error("not-a-date", "'{value}' is not a date ({detail})", "write the date in that form"),
+    _error("not-a-date", "'{value}' is not a date ({detail})", "correct it, or name its form in the mapping's `date`"),
     _error("not-a-phone", "'{value}' is not a phone number ({detail})", "write it with its country code, such as +48 601 234 567"),
     _error("not-a-country", "'{value}' is not a country", "write its name or its two-letter code, such as PL"),
     _error("not-an-email", "'{value}' is not an e-mail address: {detail}", "correct the address"),

@@ -19,8 +19,8 @@ class Column:
     `path`: dotted, `properties.KEY` for a dynamic key, `attributes.NAME` for a free attribute (`field` is then None);
     `name`: its outgoing name in the wire form `envelope`.
     `values`: Arrow string array, or list<string> for a list; null is absent, "" and [] clear. `failed`: bool, rows
-    whose value could not be made. `sources`: the positions of the columns that feed it, in the mapping's order, () for a
-    constant. `cleared`: bool, rows whose value at the endpoint this clears, None where it clears none.
+    whose value could not be made. `sources`: the positions of the columns that feed it, in the mapping's order, ()
+    for a constant. `cleared`: bool, rows whose value at the endpoint this clears, None where it clears none.
     """
 
     path: str

@@ -108,7 +108,12 @@ class Ledger:
             chunk = self._open.popleft()
             self._completed.notify()
             if not self._broken:
-                self._results.write_ordered(in_order(chunk.lines))
+                try:
+                    self._results.write_ordered(in_order(chunk.lines))
+                except OSError:
+                    self._broken = True
+                    self._results.make_room()
+                    raise
             self._progress.advance(len(chunk.lines[0].status), self._shown())
 
     def _shown(self) -> dict[str, int]:

@@ -13,7 +13,7 @@ This module imports nothing from etl.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class EtlError(Exception):
@@ -85,7 +85,12 @@ class MappingError(EtlError):
         return (MappingError, (self.file, self.problems))
 
     def __str__(self) -> str:
-        return "\n".join(problem.render(self.file) for problem in self.problems)
+        """Return all problems; a hint that several in a row share is said once, below the last of them."""
+        following = [problem.hint for problem in self.problems[1:]] + [""]
+        return "\n".join(
+            (replace(problem, hint="") if problem.hint == after else problem).render(self.file)
+            for problem, after in zip(self.problems, following, strict=True)
+        )
 
 
 def render(message: str, code: str, where: str, hint: str) -> str:

@@ -63,17 +63,18 @@ class Lines:
             details = [f"also in {name}" for name in told]
             keys = self.keys.take(pa.array(hit))
             batch = Judge(self.number, {}).issue("duplicate-key", hit, keys, field=spec.key[0], detail=details)
-            self._mark(hit, Status.INVALID, "duplicate-key", batch.messages)
+            self._mark(hit, Status.INVALID, "duplicate-key", batch.messages, field=spec.key[0])
             return batch
         messages = pa.array([f"{name} of the same key stands for it" for name in told], pa.string())
         self._mark(hit, Status.DUPLICATE, "duplicate", messages)
         return None
 
-    def _mark(self, places: Rows, status: Status, code: str, messages: pa.Array) -> None:
+    def _mark(self, places: Rows, status: Status, code: str, messages: pa.Array, field: str = "") -> None:
         mask = np.zeros(len(self.status), dtype=bool)
         mask[places] = True
         self.status[places] = STATUSES.index(status)
         self.codes = pc.if_else(pa.array(mask), code, self.codes)
+        self.fields = pc.if_else(pa.array(mask), field, self.fields)
         self.messages = pc.replace_with_mask(self.messages, pa.array(mask), messages)
 
     def settle(self, receipt: Receipt) -> int:
@@ -176,8 +177,6 @@ def _lines(prepared: Prepared, record: PreparedRecord) -> Lines:
     for code, message in SKIPPED_BECAUSE.items():
         chosen = record.reasons == code
         codes[chosen], messages[chosen] = code, message
-    digests = np.full(rows, None, dtype=object)
-    digests[record.places] = [hashlib.sha256(body).hexdigest() for body in record.bodies.cast(pa.binary()).to_pylist()]
     return Lines(
         source=prepared.chunk.source,
         number=record.spec.number,
@@ -189,8 +188,16 @@ def _lines(prepared: Prepared, record: PreparedRecord) -> Lines:
         codes=pa.array(codes, pa.string()),
         fields=pa.array(fields, pa.string()),
         messages=pa.array(messages, pa.string()),
-        digests=pa.array(digests, pa.string()),
+        digests=_digests(record, rows),
     )
+
+
+def _digests(record: PreparedRecord, rows: int) -> pa.Array:
+    """Return the SHA-256 of each body in hex digits, null for a row that has none."""
+    found = [hashlib.sha256(body).hexdigest() for body in record.bodies.cast(pa.binary()).to_pylist()]
+    has_body = np.zeros(rows, dtype=bool)
+    has_body[record.places] = True
+    return pc.replace_with_mask(pa.nulls(rows, pa.string()), pa.array(has_body), pa.array(found, pa.string()))
 
 
 def _summary(batches: Sequence[IssueBatch], number: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -222,4 +229,4 @@ def _located(batch: IssueBatch) -> pa.Array:
 
 
 def _same(text: str, count: int) -> pa.Array:
-    return pa.array([text] * count, pa.string())
+    return pa.repeat(pa.scalar(text, pa.string()), count)

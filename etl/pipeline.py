@@ -21,6 +21,7 @@ from etl.contract import FieldType
 from etl.issues import WHOLE_ROW, IssueBatch, Judge, as_text, error_places
 from etl.mapping.apply import Cells, columns_of
 from etl.mapping.binding import Binding
+from etl.mapping.condition import decide
 from etl.mapping.model import Mapping, RecordSpec
 from etl.payloads import bodies
 from etl.payloads.wire import Wire
@@ -107,10 +108,9 @@ def _prepare_record(
     blank = chunk.blank & ~refused
     status[blank] = _SKIPPED
     reasons[blank] = "blank-row"
-    open_rows = ~refused & ~blank
-    issues: list[IssueBatch] = []
-    if spec.when is not None:
-        open_rows, issues = _condition(chunk, binding, spec, open_rows, status, reasons)
+    open_rows, skipped, issues = decide(spec, chunk, binding, ~refused & ~blank)
+    status[skipped] = _SKIPPED
+    reasons[skipped] = "when-false"
     active = np.flatnonzero(open_rows).astype(np.int64)
     columns, group_keys, found = _columns(_cells(chunk, open_rows), plan, binding, spec)
     issues += [_moved(batch, active) for batch in found]
@@ -119,30 +119,6 @@ def _prepare_record(
     keys = _scatter(_shown_key(spec, columns, len(active)), active, rows)
     record = _planned(spec, plan, [c.only(planned) for c in columns], group_keys, planned, active[planned])
     return PreparedRecord(spec, status, keys, reasons, *record), issues
-
-
-def _condition(
-    chunk: Chunk, binding: Binding, spec: RecordSpec, open_rows: Mask, status: npt.NDArray[np.int8], reasons: np.ndarray
-) -> tuple[Mask, list[IssueBatch]]:
-    """Evaluate `when`; return the rows that pass, and an issue for each on which it can't be evaluated."""
-    if spec.when is None:
-        raise AssertionError("BUG: no condition to evaluate")
-    used = {binding.position(name) for name in spec.when.columns}
-    verdict = spec.when.evaluate(lambda name: chunk.cells[binding.position(name)])
-    unread = np.zeros(len(chunk.cells), dtype=bool)
-    for fault in chunk.faults:
-        if fault.column in used:
-            unread[np.searchsorted(chunk.rows, fault.row)] = True
-    failed = (verdict.failed | unread) & open_rows
-    skipped = ~verdict.truth & ~failed & open_rows
-    status[skipped] = _SKIPPED
-    reasons[skipped] = "when-false"
-    places = np.flatnonzero(failed).astype(np.int64)
-    issues = []
-    if len(places):
-        detail = verdict.detail or "a cell that it looks at holds an error"
-        issues = [Judge(spec.number, {}).issue("condition-failed", places, [""] * len(places), detail=detail)]
-    return open_rows & ~skipped & ~failed, issues
 
 
 def _cells(chunk: Chunk, keep: Mask) -> Cells:

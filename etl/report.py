@@ -23,7 +23,8 @@ class RunReport:
 
     `counts`: records by status (their sum is rows times records); `rows`: source rows read; `spanned_rows`: rows that a
     workbook merely spans; `deletes`: contacts that would be or were to be deleted; `clears`: rows by field whose value
-    is cleared; `problems`: issues by (code, field, severity); `timings`: seconds by stage.
+    is cleared; `problems`: issues as (code, field, severity, count); `outcomes`: what was sent and not delivered, as
+    (status, code, an example of the endpoint's message, count), the most frequent first; `timings`: seconds by stage.
     """
 
     id: str
@@ -47,6 +48,7 @@ class RunReport:
     stop: Stop | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     delivery: Mapping[str, Any] = field(default_factory=dict)
+    outcomes: tuple[tuple[str, str, str, int], ...] = ()
 
     @property
     def results_path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -11,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from etl import wiring
 from etl.deliver import CHANGED, Ledger, deliver, mark_losers
-from etl.errors import SettingsError
+from etl.errors import GuardError, SettingsError
 from etl.guards import Guards, Stop, verdict
 from etl.interrupt import Interrupt
 from etl.job import Job, open_job
@@ -28,11 +31,14 @@ from etl.reports import summary_json
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
 from etl.settings import Settings, TargetSettings, load_settings
+from etl.settings_problems import problems_of, raise_all
 from etl.sources import is_unchanged
 from etl.sources.base import ROWS_PER_CHUNK
 from etl.survey import Survey, kept_lines, survey
 
 REPORTS_FOLDER = "etl-reports"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+_ARRIVED = (Status.DELIVERED, Status.REJECTED, Status.UNKNOWN)
 Confirm = Callable[[int, str], bool]
 """Asked before contacts are deleted: how many, at which target; True: go on."""
 
@@ -108,6 +114,8 @@ def run(
     options = options or Options()
     settings = _settings(config)
     chosen = _overridden(settings.target(target), options)
+    # A missing secret is told before the file is read.
+    settings.credentials(chosen)
     job = _open(mapping, files, chosen, options)
     with _Session(job, options) as session:
         found = session.survey(keep_lines=False)
@@ -132,8 +140,13 @@ def _open(
 
 
 def _overridden(target: TargetSettings, options: Options) -> TargetSettings:
-    changes = {"rate": options.rate, "concurrency": options.concurrency}
-    return target.model_copy(update={name: value for name, value in changes.items() if value is not None})
+    given = {"rate": options.rate, "concurrency": options.concurrency}
+    changes = {name: value for name, value in given.items() if value is not None}
+    try:
+        return TargetSettings.model_validate({**target.model_dump(), **changes})
+    except ValidationError as error:
+        raise_all("options", list(problems_of(error, "options", tuple(given))))
+        raise
 
 
 def _changed(job: Job) -> Stop | None:
@@ -154,18 +167,26 @@ class _Session:
     def __enter__(self) -> _Session:
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            self.work = Path(tempfile.mkdtemp(prefix=".work-", dir=self.out))
             self.issues = IssuesCsv(self.out / "issues.csv")
+            self.work = Path(tempfile.mkdtemp(prefix=".work-", dir=self.out))
         except OSError as error:
-            raise SettingsError(
-                f"the reports cannot be written: {error.strerror}", code="out", where=str(self.out),
-                hint="name a folder that you may write to with --out",
-            ) from error  # fmt: skip
+            raise self._unwritable(error) from error
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.issues.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         shutil.rmtree(self.work, ignore_errors=True)
+        try:
+            self.issues.close()
+        except OSError as failed:
+            error = error or failed
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> SettingsError:
+        return SettingsError(
+            f"the reports cannot be written: {error.strerror}", code="out", where=str(self.out),
+            hint="name a folder that you may write to, on a disk with room, with --out",
+        )  # fmt: skip
 
     def survey(self, *, keep_lines: bool) -> Survey:
         with self._stage("checking", self._estimated_rows()):
@@ -201,13 +222,36 @@ class _Session:
         self.options.interrupt.tell(lambda asked: loader.stop(asked.code, asked.message))
         try:
             with self._stage("sending", found.counts.rows):
-                deliver(self.job, found, loader, ledger, self.issues)
+                all_read = deliver(self.job, found, loader, ledger, self.issues)
+            results.finish()
+            stop = stop or self._stop_of(loader.stopped, ledger.counts)
+            return self.report(
+                found, ledger.counts, dry_run=False, stop=stop, delivery=sender.facts(loader), all_read=all_read
+            )
+        except OSError as error:
+            raise self._cut_short(error, results, ledger, found) from error
         except BaseException:
             results.close()
             raise
-        results.finish()
-        stop = stop or self._stop_of(loader.stopped, ledger.counts)
-        return self.report(found, ledger.counts, dry_run=False, stop=stop, delivery=sender.facts(loader))
+
+    def _cut_short(self, error: OSError, results: ResultsCsv, ledger: Ledger, found: Survey) -> GuardError:
+        """Return what to tell where results cannot be written down any more, with the counts that no file holds."""
+        results.make_room()
+        try:
+            results.close()
+        except OSError:
+            missing = ", ".join(map(str, sorted(ledger.unwritten)))
+        else:
+            missing = ""
+        ended = {str(status): count for status, count in ledger.counts.by_status.items() if status != Status.BLOCKED}
+        ended["not sent"] = found.counts.rows * len(self.job.plan.mapping.records) - sum(ended.values())
+        counted = ", ".join(f"{count:,} {status}" for status, count in ended.items() if count)
+        lost = f"; sent, but perhaps not in results.csv: row {missing}" if missing else ""
+        return GuardError(
+            f"the results cannot be written: {error.strerror or error}; nothing more was sent ({counted}){lost}",
+            code="reports-not-written", where=str(self.out),
+            hint="make room there; results.csv holds what happened until then",
+        )  # fmt: skip
 
     def _stop_of(self, stopped: Stopped | None, counts: Counts) -> Stop | None:
         if stopped is None:
@@ -215,7 +259,7 @@ class _Session:
         if self.options.interrupt.is_requested and stopped.code == "interrupted":
             return self.options.interrupt.stop
         message = f"{stopped.message}: {stopped.hint}" if stopped.hint else stopped.message
-        nothing_sent = not counts.by_status.get(Status.DELIVERED)
+        nothing_sent = not any(counts.by_status.get(status) for status in _ARRIVED)
         wrong_settings = stopped.meaning is Meaning.SETTINGS and nothing_sent
         return Stop(stopped.code, message, 2 if wrong_settings else 3)
 
@@ -227,10 +271,10 @@ class _Session:
         dry_run: bool,
         stop: Stop | None,
         delivery: dict[str, object] | None = None,
+        all_read: bool = True,
     ) -> RunReport:
         """Check the accounting and write the summary."""
-        if stop is None or stop.code != CHANGED.code:
-            self._account(found, counts)
+        self._account(found, counts, all_read=all_read)
         self.timings["total"] = time.monotonic() - self.started
         job = self.job
         report = RunReport(
@@ -250,7 +294,7 @@ class _Session:
             deletes=self._deletes(found),
             clears={self._named(record, path): count for (record, path), count in found.clears.items()},
             problems=tuple((*key, count) for key, count in found.issue_counts.most_common()),
-            notes=(*job.notes, *_near_miss_notes(found)),
+            notes=(*job.notes, *_near_miss_notes(found), *_missing_notes(found.counts.rows - counts.rows)),
             out=self.out,
             stop=stop,
             timings=dict(self.timings),
@@ -259,9 +303,9 @@ class _Session:
         summary_json.write(report, report.summary_path)
         return report
 
-    def _account(self, found: Survey, counts: Counts) -> None:
+    def _account(self, found: Survey, counts: Counts, *, all_read: bool) -> None:
         records = len(self.job.plan.mapping.records)
-        if counts.records != counts.rows * records or counts.rows != found.counts.rows:
+        if counts.records != counts.rows * records or (all_read and counts.rows != found.counts.rows):
             raise AssertionError(
                 f"BUG: {counts.rows} rows of {records} records, {found.counts.rows} when they were checked, "
                 f"ended in {counts.records} statuses: {counts.by_status}"
@@ -296,6 +340,13 @@ class _Session:
         finally:
             self.options.progress.end()
             self.timings[name] = time.monotonic() - started
+
+
+def _missing_notes(missing: int) -> list[str]:
+    if missing <= 0:
+        return []
+    were = "row that was" if missing == 1 else "rows that were"
+    return [f"{missing:,} {were} checked could not be read again; not sent, and not in results.csv"]
 
 
 def _near_miss_notes(found: Survey) -> list[str]:

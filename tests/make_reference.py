@@ -26,12 +26,54 @@ def reference() -> str:
         "Text in, text out, unless it says otherwise; on a list they work on each item. A blank cell passes through all but\n"
         "those that say so.",
         *[_transform(transform) for _, transform in sorted(CATALOGUE.items())],
+        "## Reports",
+        "`results.csv` has one line for each row and record, in file order; `issues.csv` one line for each issue.",
+        _columns("results.csv", RESULTS),
+        _columns("issues.csv", ISSUES),
         "## Codes of issues",
         "An error keeps the record from being sent, a warning does not. `checks: {code: warning}` in a mapping turns one into\n"
         "the other, except for those that are *fixed*.",
         _codes(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+RESULTS = {
+    "file": "the file, as it was named",
+    "sheet": "the workbook's sheet; blank for a text file",
+    "row": "the sheet's row; in a text file the line on which the row starts",
+    "action": "what this record of the row does",
+    "key": "who or what it is about: the record's key, as sent; blank where the row was skipped",
+    "status": "what became of it: planned, delivered, duplicate, skipped, invalid, rejected, failed, unknown or blocked",
+    "http_status": "the endpoint's last answer",
+    "attempts": "how often it was sent",
+    "request_id": "the endpoint's name for the request, to quote when reporting a problem there",
+    "field": "the field of the first issue",
+    "code": "the code of the first issue, or why it was not delivered",
+    "message": "all issues of the row, or the endpoint's own words",
+    "payload_sha256": "the fingerprint of the exact bytes that were planned or sent",
+    "sent_at": "when it was last sent (UTC)",
+    "duration_ms": "how long the last answer took, in milliseconds",
+    "record": "which record of the mapping, from 1",
+}
+ISSUES = {
+    "file": "the file, as it was named",
+    "sheet": "the workbook's sheet; blank for a text file",
+    "row": "the sheet's row; in a text file the line on which the row starts",
+    "cell": "the cell or cells, as a spreadsheet names them",
+    "column": "the column's name in the header",
+    "field": "the field that it feeds",
+    "severity": "error (not sent) or warning (sent anyway)",
+    "code": "the kind of issue, from the table below",
+    "value": "what stands there",
+    "message": "what is wrong with it",
+    "hint": "what to do",
+}
+
+
+def _columns(report: str, columns: dict[str, str]) -> str:
+    rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in columns.items())
+    return f"### {report}\n\n| column | what it says |\n|---|---|\n{rows}"
 
 
 def _action(action: Action) -> str:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 
-from make_reference import FOLDER, reference
+from make_reference import FOLDER, ISSUES, RESULTS, reference
 
 from etl.mapping import json_schema
+from etl.reports import issues_csv, results_csv
 
 
 def test_the_reference_is_the_one_of_the_code():
     assert (FOLDER / "REFERENCE.md").read_text(encoding="utf-8") == reference(), "run: make reference"
+
+
+def test_every_column_of_the_reports_is_explained():
+    assert tuple(RESULTS) == results_csv.COLUMNS
+    assert tuple(ISSUES) == issues_csv.COLUMNS
 
 
 def test_the_schema_for_editors_is_the_one_of_the_code():

@@ -160,7 +160,7 @@ class Loader:
             self._stop(stopping.fault_of_ours(error))
             if self._error is None:
                 self._error = error
-                # Nothing more is sent, so there is no order to keep; and by a fault in the lanes rows would wait for ever.
+                # Nothing more is sent, so no order is to be kept; with a fault in the lanes, rows would wait for ever.
                 there = set(self._ready)
                 self._ready.extend(journey for journey in self._lanes.abandon() if journey not in there)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +29,9 @@ class Stopped:
     status: Status = Status.BLOCKED
     hint: str = ""
 
+
+_ADDRESS = re.compile(r"[^\s@\"'<>(){}:,;]+@[^\s@\"'<>(){}:,;]+")
+_LONG_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,}[0-9]")
 
 _REFUSALS = {
     "unauthorized": (
@@ -58,13 +62,13 @@ def refused(verdict: Verdict) -> Stopped:
     """Return the stop for a verdict that every other row would get as well."""
     what, hint = _REFUSALS.get(verdict.code, _REFUSALS["forbidden"])
     status = f" (HTTP {verdict.http_status})" if verdict.http_status else ""
-    said = f": {verdict.message}" if verdict.message else ""
+    said = f": {_impersonal(verdict.message)}" if verdict.message else ""
     return Stopped(verdict.code, f"{what}{status}{said}", Meaning.SETTINGS, Status.BLOCKED, hint)
 
 
 def down(verdict: Verdict) -> Stopped:
     """Return the stop for an endpoint that answers nobody any more."""
-    last = verdict.message or verdict.code
+    last = _impersonal(verdict.message) or verdict.code
     message = f"the endpoint is down or does nothing but slow us down; its last answer: {last}"
     hint = "send the rows that failed once it is well again"
     return Stopped("endpoint-down", message, Meaning.ENDPOINT_DOWN, Status.FAILED, hint)
@@ -73,3 +77,8 @@ def down(verdict: Verdict) -> Stopped:
 def fault_of_ours(error: BaseException) -> Stopped:
     """Return the stop for a bug; only the error's kind is named, since its text may hold personal data."""
     return Stopped("internal-error", f"a fault of ours: {type(error).__name__}", Meaning.BUG)
+
+
+def _impersonal(text: str) -> str:
+    """Return the endpoint's words without addresses and long numbers: a stop is told in logs and summaries."""
+    return _LONG_NUMBER.sub("(number)", _ADDRESS.sub("(address)", text))

@@ -213,8 +213,8 @@ class _Maker:
         _, first = np.unique(places, return_index=True)
         fresh = first[~value.failed[places[first]]]
         given = column.items if isinstance(column, Lists) else column
-        details = [outcome.detail_at(int(at)) for at in hit[fresh]]
-        self._issue(code, places[fresh], given.iloc[hit[fresh]], detail=details, columns=columns)
+        told = hit[fresh]
+        self._issue(code, places[fresh], given.iloc[told], detail=outcome.details_at(told), columns=columns)
         value.failed[places] = True
 
     # ---- blank test and policy

@@ -36,9 +36,12 @@ from etl.mapping.nodes import (
     ToNumber,
 )
 from etl.records import Mask
+from etl.transforms.columns import INVISIBLE, WHITE_SPACE
 
 Lookup = Callable[[str], "pd.Series[str]"]
 
+EDGES = WHITE_SPACE + INVISIBLE
+"""What is trimmed off a cell before it is looked at: what makes a cell blank for a field makes it blank here."""
 _FLOAT_DIGITS = 15
 """Decimals of so many digits keep their order and their difference as float64; longer ones are compared as Decimal."""
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
@@ -51,11 +54,14 @@ _ARROW_SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`truth`: rows for which the condition holds; `failed`: rows on which it cannot be evaluated."""
+    """`truth`: rows for which the condition holds; `failed`: rows on which it cannot be evaluated.
+
+    `blamed`: by column, the failed rows whose cell there was read as a number and is none.
+    """
 
     truth: Mask
     failed: Mask
-    detail: str = ""
+    blamed: dict[str, Mask]
 
 
 class NearMiss(NamedTuple):
@@ -79,9 +85,8 @@ class Expression:
         """Evaluate on raw cells (trimmed here, case-sensitive); `lookup` gives the column of a name."""
         cells = _Cells(lookup)
         answer = _answer(self.root, cells)
-        blamed = sorted(name for name, mask in cells.not_numbers.items() if (mask & answer.failed).any())
-        detail = f"{' and '.join(blamed)}: not a plain number" if blamed else ""
-        return Verdict(answer.truth, answer.failed, detail)
+        blamed = {name: mask & answer.failed for name, mask in cells.not_numbers.items()}
+        return Verdict(answer.truth, answer.failed, blamed)
 
     def near_misses(self, lookup: Lookup) -> list[NearMiss]:
         """Return the cells that equal a text constant only if case and spaces are ignored, by column and text."""
@@ -124,7 +129,7 @@ class _Cells:
             array = pa.array(self._lookup(name).array)
             if isinstance(array, pa.ChunkedArray):
                 array = array.combine_chunks()
-            self._trimmed[name] = pc.utf8_trim_whitespace(array.cast(pa.large_string()))
+            self._trimmed[name] = pc.utf8_trim(array.cast(pa.large_string()), characters=EDGES)
         return self._trimmed[name]
 
     def text(self, operand: Operand) -> pa.Array:
@@ -140,15 +145,19 @@ class _Cells:
         text = self.text(inner)
         blank = np.asarray(pc.equal(text, ""))
         good = np.asarray(pc.match_substring_regex(text, rf"\A(?:{NUMBER})\z"))
-        name = _column_of(inner)
-        self.not_numbers[name] = self.not_numbers.get(name, np.zeros(len(text), dtype=bool)) | ~good
-        return _Numbers(text, blank, good)
+        return _Numbers(_column_of(inner), text, blank, good)
+
+    def blame(self, numbers: _Numbers, failed: Mask) -> None:
+        """Note the rows of a failed comparison in which the cell of `numbers` is the reason."""
+        known = self.not_numbers.get(numbers.name)
+        self.not_numbers[numbers.name] = failed if known is None else known | failed
 
 
 @dataclass(frozen=True, slots=True)
 class _Numbers:
     """A column read as numbers; `text` is one where `good`."""
 
+    name: str
     text: pa.Array
     blank: Mask
     good: Mask
@@ -217,6 +226,7 @@ def _among(operand: Operand, choices: tuple[Text, ...] | tuple[Number, ...], cel
 def _compare_numbers(sign: str, left: Operand, right: Operand, cells: _Cells) -> _Answer:
     """Compare as numbers. A blank differs from every number, equals a blank, and has no order."""
     one = cells.numbers(left)
+    second: _Numbers | None = None
     if isinstance(right, Number):
         exact = one.needs_decimal or len(str(right.value)) > _FLOAT_DIGITS
         other: Any = right.value if exact else float(right.value)
@@ -233,6 +243,9 @@ def _compare_numbers(sign: str, left: Operand, right: Operand, cells: _Cells) ->
         same = one.blank & other_blank
         truth |= any_blank & (same if sign == "==" else ~same)
         good |= any_blank
+    for side in (one,) if second is None else (one, second):
+        harmless = side.good | side.blank if sign in {"==", "!="} else side.good
+        cells.blame(side, ~good & ~harmless)
     return _Answer(truth, ~good)
 
 
@@ -275,4 +288,4 @@ def _variants(cells: pa.Array, constants: list[str]) -> Iterator[tuple[str, str,
 
 
 def _folded(text: pa.Array) -> pa.Array:
-    return pc.utf8_lower(pc.replace_substring_regex(text, r"[\s\p{Z}]+", ""))
+    return pc.utf8_lower(pc.replace_substring_regex(text, r"[\s\p{Z}\p{Cf}]+", ""))

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from etl.columns import Column, as_floats
+from etl.columns import Column
 from etl.contract import FieldType
 from etl.payloads import json_columns
 
@@ -32,7 +32,7 @@ def _json(column: Column) -> pa.Array:
     if column.is_list:
         return json_columns.arrays(column.values)
     if column.is_float:
-        return json_columns.numbers(as_floats(column.values))
+        return json_columns.decimals(column.values)
     return json_columns.strings(column.values)
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_SPECIAL = '[",\r\n]'
+from etl.utf8 import holds_any, utf8_of
+
+_SPECIAL = b'",\r\n'
+_SPECIAL_PATTERN = f"[{_SPECIAL.decode()}]"
 
 
 class CsvColumns:
@@ -28,9 +31,9 @@ class CsvColumns:
     def write(self, columns: Mapping[str, pa.Array]) -> None:
         """Append rows; every column of the file must be there, all of one length."""
         fields = [_field(columns[name]) for name in self._names]
-        lines = pc.binary_join_element_wise(*fields, ",")
+        lines = pc.binary_join_element_wise(pc.binary_join_element_wise(*fields, ","), "", "\n")
         if len(lines):
-            self._stream.write("\n".join(lines.to_pylist()).encode() + b"\n")
+            self._stream.write(utf8_of(lines))
             self._stream.flush()
 
     def write_line(self, values: Sequence[object]) -> None:
@@ -51,8 +54,8 @@ def _field(values: pa.Array) -> pa.Array:
     if not pa.types.is_string(values.type):
         return pc.coalesce(values.cast(pa.string()), "")
     text = pc.coalesce(values, "")
-    special = pc.match_substring_regex(text, _SPECIAL)
-    if not pc.any(special).as_py():
+    if not holds_any(text, _SPECIAL):
         return text
+    special = pc.match_substring_regex(text, _SPECIAL_PATTERN)
     doubled = pc.replace_substring(text, '"', '""')
     return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), text)

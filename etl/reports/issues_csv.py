@@ -82,4 +82,4 @@ def _cells(columns: Sequence[int], rows: pa.Array, first_column: int) -> pa.Arra
 
 
 def _same(text: str, count: int) -> pa.Array:
-    return pa.array([text] * count, pa.string())
+    return pa.repeat(pa.scalar(text, pa.string()), count)

@@ -118,7 +118,8 @@ def _failures(schema: pa_schema.DataFrameSchema, frame: pd.DataFrame, judge: Jud
     lenient = [code for code in CODES if judge.severity(code) is not Severity.ERROR]
     cases = cases.assign(cell=cases["column"].str.removesuffix(AS_TEXT), lenient=cases["check"].isin(lenient))
     cases = cases.sort_values(["lenient", "column", "check_number", "index"], kind="stable")
-    return cases.drop_duplicates(["cell", "index"])
+    first: pd.DataFrame = cases.drop_duplicates(["cell", "index"])
+    return first
 
 
 def _batch(judge: Judge, column: Column, code: str, cases: pd.DataFrame) -> IssueBatch:

@@ -24,7 +24,7 @@ from typing import Any, Literal, get_type_hints
 
 import pandas as pd
 
-from etl.records import Lists, Mask
+from etl.records import Lists, Mask, Rows
 
 Kind = Literal["text", "list"]
 
@@ -48,10 +48,11 @@ class Outcome:
     detail: str = ""
     reasons: pd.Series[str] | None = None
 
-    def detail_at(self, place: int) -> str:
-        """Return what to say about the failed value at `place` (from 0): its own reason, else `detail`."""
-        own = "" if self.reasons is None else str(self.reasons.iloc[place])
-        return own or self.detail
+    def details_at(self, places: Rows) -> list[str]:
+        """Return what to say about each failed value at `places` (from 0): its own reason, else `detail`."""
+        if self.reasons is None:
+            return [self.detail] * len(places)
+        return [own or self.detail for own in self.reasons.iloc[places].to_list()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Any
 from etl.transforms.columns import INVISIBLE, WHITE_SPACE
 
 MAX_BYTES = 50_000_000
+MAX_VALUE = 100_000
+"""Characters; more in one cell is a quote that is never closed."""
 _DELIMITERS = ",;\t|"
 
 
@@ -29,6 +31,8 @@ def read_pairs(base: Path, name: str) -> dict[str, str]:
     found = [character for character in header if character in _DELIMITERS]
     if not found:
         raise TableError(f"{name}:1: expected a header of two columns, the value and the result")
+    # The limit of the csv module is the whole process's, and others set it to suit their file.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES + 1))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=found[0])
     try:
         return _pairs(reader, name)
@@ -43,6 +47,8 @@ def _pairs(reader: Any, name: str) -> dict[str, str]:
     line = reader.line_num + 1
     for row in reader:
         cells = [cell.strip(WHITE_SPACE + INVISIBLE) for cell in row]
+        if max(map(len, cells), default=0) > MAX_VALUE:
+            raise TableError(f"{name}:{line}: a value of more than {MAX_VALUE:,} characters: is a quote not closed?")
         if any(cells):
             if len(cells) < 2:
                 raise TableError(f"{name}:{line}: expected two columns, the value and the result")

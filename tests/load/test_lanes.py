@@ -58,3 +58,12 @@ def test_every_unit_goes_once_in_order_per_lane_and_nothing_is_left(units, rando
     assert sorted(map(id, gone)) == sorted(map(id, tickets))
     for lane in "abcde":
         assert [t for t in gone if lane in t.lanes] == [t for t in tickets if lane in t.lanes]
+
+
+def test_abandoned_lanes_keep_nobody_waiting():
+    lanes, first, second, both = Lanes(), ticket("a"), ticket("a"), ticket("a", "b")
+    for one in (first, second, both):
+        lanes.add(one)
+    assert lanes.abandon() == [second, both]
+    assert lanes.done(first) == []
+    assert lanes.add(ticket("a"))

@@ -128,15 +128,55 @@ def test_until_the_first_cut_the_rate_doubles_up_to_the_one_set():
     assert successes(Throttle(500, clock), clock, 0.6) == [100, 200, 400, 500, 500, 500]
 
 
-def test_after_a_cut_the_rate_grows_by_a_twentieth_a_second():
+def test_after_a_cut_the_rate_comes_back_within_seconds_lingers_and_then_tries_for_more():
     clock = Clock()
-    throttle = Throttle(100, clock)
+    throttle = Throttle(500, clock)
     successes(throttle, clock, 1)
+    for _ in range(500):
+        throttle.on_success(clock.now)
     throttle.on_throttled(clock.now)
-    rates = successes(throttle, clock, 1)
-    assert rates[0] == pytest.approx(70 + 100 * 0.05 * 0.11)
-    assert rates[-1] == pytest.approx(70 + 10 * 100 * 0.05 * 0.11)
-    assert max(successes(throttle, clock, 20)) == 100
+    assert throttle.rate == pytest.approx(350)
+    rates = successes(throttle, clock, 9)
+    assert rates[20] > 0.9 * 500
+    assert rates[40] == pytest.approx(500, rel=0.01)
+
+
+class Endpoint:
+    """Takes so many requests a second, with a burst of one second's; answers after 20 ms."""
+
+    def __init__(self, per_second):
+        self.per_second = self.tokens = per_second
+        self.at = 1000.0
+
+    def takes(self, now):
+        self.tokens = min(self.per_second, self.tokens + (now - self.at) * self.per_second)
+        self.at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@pytest.mark.parametrize("per_second", [5, 50, 200, 1000])
+@pytest.mark.parametrize("rate", [1_000, 10_000])
+def test_an_endpoint_that_takes_less_than_the_set_rate_is_used_to_the_full_and_refuses_little(rate, per_second):
+    clock = Clock()
+    throttle, endpoint = Throttle(rate, clock), Endpoint(per_second)
+    answers, refused, delivered = [], 0, 0
+    end = clock.now + 60
+    while clock.now < end:
+        while answers and answers[0][0] <= clock.now:
+            _, sent, taken = answers.pop(0)
+            (throttle.on_success if taken else throttle.on_throttled)(sent)
+        wait = throttle.try_acquire()
+        if wait == 0.0:
+            taken = endpoint.takes(clock.now)
+            delivered, refused = delivered + taken, refused + (not taken)
+            answers.append((clock.now + 0.02, clock.now, taken))
+        else:
+            clock.now = min([clock.now + wait, *(at for at, _, _ in answers[:1])])
+    assert delivered >= 0.9 * per_second * 60
+    assert refused <= 0.02 * (delivered + refused) + 20
 
 
 def test_an_answer_from_before_the_cut_speeds_nothing_up():

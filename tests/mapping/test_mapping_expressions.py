@@ -57,8 +57,24 @@ def test_a_condition_holds_fails_or_not_row_by_row(text: str, expected: str) -> 
     assert signs(text) == expected
 
 
-def test_the_columns_that_are_no_numbers_are_named() -> None:
-    assert parse("Age > 3 and Consent > 1").evaluate(lookup).detail == "Age and Consent: not a plain number"
+def test_each_cell_that_is_no_number_is_blamed_and_no_other() -> None:
+    blamed = parse("Age > 3 and Consent > 1").evaluate(lookup).blamed
+    assert {name: "".join("x" if one else "." for one in mask) for name, mask in blamed.items()} == {
+        "Age": ".xx..",
+        "Consent": ".xxxx",
+    }
+
+
+def test_a_blank_that_differs_from_a_number_is_not_blamed_for_its_neighbour() -> None:
+    cells = {"a": text_series(["", "x"]), "b": text_series(["q", "3"])}
+    blamed = parse("a != 3 and b > 2").evaluate(cells.__getitem__).blamed
+    assert (blamed["a"].tolist(), blamed["b"].tolist()) == ([False, True], [True, False])
+
+
+def test_a_cell_that_a_field_would_call_blank_is_blank_for_a_condition() -> None:
+    cells = {"a": text_series(["\u200b", "\u00a0", "\ufeffx\u200b"])}
+    assert parse("a is blank").evaluate(cells.__getitem__).truth.tolist() == [True, True, False]
+    assert parse("a == 'x'").evaluate(cells.__getitem__).truth.tolist() == [False, False, True]
 
 
 def test_columns_are_named_once_in_order_of_appearance() -> None:

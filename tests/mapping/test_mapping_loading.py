@@ -198,7 +198,7 @@ WHOLE = [
     pytest.param(
         "a: [b\n",
         "m.yaml:2:1: this is not YAML: while parsing a flow sequence, expected ',' or ']', but got '<stream end>'\n"
-        "  hint: check the indentation, and put text with `: `, `#`, `{` or a leading quote into quotes   [yaml-syntax]",  # noqa: E501
+        "  hint: check the indentation, and put text with `: `, `#`, `{` or a leading quote into quotes   [yaml-syntax]",
         id="no-yaml",
     ),
     pytest.param(

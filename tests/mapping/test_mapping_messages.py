@@ -151,7 +151,7 @@ FIELDS = [
     pytest.param(
         contact('contact.name: "{First} {Last}"'),
         "m.yaml:7:21: '{First} {Last}' has braces, and a lone text is a column's name\n"
-        '  hint: write {template: "{First} {Last}"}; a column that is really called so: {column: "{First} {Last}"}   [braces-in-column]',  # noqa: E501
+        '  hint: write {template: "{First} {Last}"}; a column that is really called so: {column: "{First} {Last}"}   [braces-in-column]',
         id="a-lone-text-with-braces",
     ),
     pytest.param(

@@ -1,5 +1,4 @@
 """Drafting a mapping: which field a column is for, what the draft says of it, and that the draft loads as it stands."""
-# ruff: noqa: E501  (tables read better unbroken)
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """What a mapping gives a transform is read, and what is wrong is said, before a row is seen."""
 
-# ruff: noqa: E501 -- a table has one case a line
-
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -115,10 +114,25 @@ TABLES = [
     ("repeated", "a,b\nx,1\ny,2\nx,3\n", "countries.csv: the value 'x' stands in line 2 and in line 4"),
     ("one-column-header", "a\nx\n", "countries.csv:1: expected a header of two columns, the value and the result"),
     ("one-column-line", "a,b\nx\n", "countries.csv:2: expected two columns, the value and the result"),
-    ("unclosed", 'a,b\nx,"' + "y" * 200_000, "countries.csv:2: field larger than field limit (131072)"),
+    (
+        "unclosed",
+        'a,b\nx,"' + "y" * 200_000,
+        "countries.csv:2: a value of more than 100,000 characters: is a quote not closed?",
+    ),
     ("header-alone", "a,b\n", "countries.csv holds no values below its header"),
     ("empty", "", "countries.csv:1: expected a header of two columns, the value and the result"),
 ]
+
+
+def test_a_table_is_read_whatever_limit_others_have_set(tmp_path: Path) -> None:
+    before = csv.field_size_limit(10)
+    try:
+        arguments, problems = check_arguments(
+            "map", {"file": "countries.csv"}, _table(tmp_path, f"a,b\nx,{'y' * 50}\n")
+        )
+    finally:
+        csv.field_size_limit(before)
+    assert (arguments, problems) == ({"values": {"x": "y" * 50}}, [])
 
 
 @pytest.mark.parametrize(("text", "problem"), [table[1:] for table in TABLES], ids=[table[0] for table in TABLES])

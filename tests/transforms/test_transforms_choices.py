@@ -1,7 +1,5 @@
 """Lists of values and lists of items: look-ups, yes and no, splitting, taking."""
 
-# ruff: noqa: E501 -- a table has one case a line
-
 from __future__ import annotations
 
 import pytest

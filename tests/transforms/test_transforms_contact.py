@@ -17,7 +17,7 @@ def _one(name: str, value: str, given: object = None) -> tuple[str | None, str]:
     arguments, problems = check_arguments(name, given)
     assert problems == []
     outcome = apply(name, text_series([value]), arguments)
-    return (None, outcome.detail_at(0)) if outcome.failed is not None else (str(outcome.values.iloc[0]), "")
+    return (None, outcome.details_at([0])[0]) if outcome.failed is not None else (str(outcome.values.iloc[0]), "")
 
 
 EMAILS = [

@@ -19,7 +19,7 @@ def _date(value: str, given: object = None) -> tuple[str | None, str]:
     arguments, problems = check_arguments("date", given)
     assert problems == []
     outcome = apply("date", text_series([value]), arguments)
-    return (None, outcome.detail_at(0)) if outcome.failed is not None else (str(outcome.values.iloc[0]), "")
+    return (None, outcome.details_at([0])[0]) if outcome.failed is not None else (str(outcome.values.iloc[0]), "")
 
 
 READ = [

@@ -1,7 +1,5 @@
 """Numbers: what is one, and the one way to write it."""
 
-# ruff: noqa: E501 -- a table has one case a line
-
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal

@@ -74,7 +74,7 @@ def test_concat_sees_a_blank_cell() -> None:
 
 
 def test_a_failed_extract_says_which_pattern() -> None:
-    assert apply("regex_extract", text_series(["x"]), {"pattern": "[0-9]+"}).detail_at(0) == "[0-9]+"
+    assert apply("regex_extract", text_series(["x"]), {"pattern": "[0-9]+"}).details_at([0])[0] == "[0-9]+"
 
 
 FOLDED = [

@@ -1,0 +1,109 @@
+"""Ctrl-C and SIGTERM at any moment, once and twice, at the real command; kill -9 leaves a readable file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support import CONTACT, rig, write_csv
+
+ROWS = 4_000
+
+
+def start(folder: Path, config: Path, rows: int = ROWS, *more: str) -> subprocess.Popen[str]:
+    (folder / "m.yaml").write_text(CONTACT)
+    file = write_csv(folder / "s.csv", "E-mail;Phone\n" + "".join(f"p{n}@example.com;\n" for n in range(rows)))
+    command = [sys.executable, "-m", "etl", "run", folder / "m.yaml", file, "--target", "test"]
+    command += ["--config", config, "--out", folder / "out", *more]
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def until(condition, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def lines_of(folder: Path) -> list[dict[str, str]]:
+    text = (folder / "out" / "results.csv").read_bytes()
+    return list(csv.DictReader(text[: text.rfind(b"\n") + 1].decode().splitlines()))
+
+
+def delivered(folder: Path) -> int:
+    path = folder / "out" / "results.csv"
+    return path.read_bytes().count(b",delivered,") if path.exists() else 0
+
+
+SIGNALS = {"Ctrl-C": (signal.SIGINT, 130), "SIGTERM": (signal.SIGTERM, 143)}
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS.values(), ids=SIGNALS)
+def test_while_it_sends_what_is_in_flight_ends_the_rest_is_blocked_and_all_is_accounted_for(tmp_path, number, code):
+    with rig(tmp_path, latency_seconds=0.01) as server:
+        process = start(tmp_path, server.config)
+        until(lambda: delivered(tmp_path) > 20)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == code, err
+    assert "Traceback" not in out + err
+    counts = Counter(line["status"] for line in lines_of(tmp_path))
+    assert set(counts) == {"delivered", "blocked"}
+    assert counts["delivered"] == len(server.requests())
+    assert counts.total() == ROWS
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["exit_code"] == code
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["issues.csv", "results.csv", "summary.json"]
+
+
+@pytest.mark.parametrize("delay", [0.2, 0.6, 0.9, 1.1, 1.3, 1.6])
+def test_at_any_moment_it_ends_with_130_and_without_a_traceback(tmp_path, delay):
+    with rig(tmp_path, latency_seconds=0.01) as server:
+        process = start(tmp_path, server.config, 60_000)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert "Traceback" not in out + err
+    assert process.returncode in {130, -signal.SIGINT}, out + err
+    sent = len(server.requests())
+    if (tmp_path / "out" / "summary.json").exists():
+        counts = Counter(line["status"] for line in lines_of(tmp_path))
+        assert (counts["delivered"], counts.total()) == (sent, 60_000)
+    else:
+        assert sent == 0
+
+
+def test_a_second_one_ends_it_at_once_and_leaves_what_is_known(tmp_path):
+    with rig(tmp_path, latency_seconds=20.0) as server:
+        process = start(tmp_path, server.config)
+        until(lambda: server.sandbox.stats().requests >= 16)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        process.communicate(timeout=30)
+        assert time.monotonic() - started < 3
+    assert process.returncode == 130
+    assert {line["status"] for line in lines_of(tmp_path)} <= {"blocked"}
+
+
+def test_while_everybody_waits_for_a_retry_it_does_not_wait(tmp_path):
+    from etl.sandbox import FaultRule, Faults
+
+    with rig(tmp_path, faults=Faults((FaultRule("429", retry_after=200.0),))) as server:
+        process = start(tmp_path, server.config, 200)
+        until(lambda: server.sandbox.stats().requests >= 1)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, err = process.communicate(timeout=30)
+        assert time.monotonic() - started < 5
+    assert process.returncode == 130, err
+    assert Counter(line["status"] for line in lines_of(tmp_path)).total() == 200
