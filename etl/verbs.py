@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 from pydantic import ValidationError
 
 from etl import wiring
@@ -35,6 +36,9 @@ from etl.settings_problems import problems_of, raise_all
 from etl.sources import is_unchanged
 from etl.sources.base import ROWS_PER_CHUNK
 from etl.survey import Survey, kept_lines, survey
+
+# Else pyarrow takes Ctrl-C for itself while it reads, and ends its work with an error of its own.
+pa.enable_signal_handlers(False)
 
 REPORTS_FOLDER = "etl-reports"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}

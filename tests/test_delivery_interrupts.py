@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,7 +23,10 @@ def start(folder: Path, config: Path, rows: int = ROWS, *more: str) -> subproces
     file = write_csv(folder / "s.csv", "E-mail;Phone\n" + "".join(f"p{n}@example.com;\n" for n in range(rows)))
     command = [sys.executable, "-m", "etl", "run", folder / "m.yaml", file, "--target", "test"]
     command += ["--config", config, "--out", folder / "out", *more]
-    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
 
 
 def until(condition, seconds: float = 30) -> None:
