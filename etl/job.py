@@ -94,6 +94,7 @@ def open_job(
             if clashes:
                 raise MappingError(mapping.file, clashes)
             notes += binding.warnings
+            notes += _rival_notes(table)
             notes += _date_notes(mapping, table)
             tables.append(BoundTable(table, binding))
     group_key = target.group_key if target and mapping.group_key is None else None
@@ -116,6 +117,15 @@ def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:
 def _where(table: Table) -> str:
     place = f"{table.ref.file}, sheet {table.ref.sheet}" if table.ref.sheet else table.ref.file
     return f"{place}, row {table.header_row}" if table.header_row else place
+
+
+def _rival_notes(table: Table) -> list[str]:
+    if not table.rivals:
+        return []
+    sheets = ", ".join(f"'{name}'" for name in table.rivals)
+    return [
+        f"only sheet '{table.ref.sheet}' is read; with the same columns, and not read: {sheets} (name one by --sheet)"
+    ]
 
 
 def _date_notes(mapping: Mapping, table: Table) -> list[str]:

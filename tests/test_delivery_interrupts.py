@@ -111,3 +111,28 @@ def test_while_everybody_waits_for_a_retry_it_does_not_wait(tmp_path):
         assert time.monotonic() - started < 5
     assert process.returncode == 130, err
     assert Counter(line["status"] for line in lines_of(tmp_path)).total() == 200
+
+
+def test_ctrl_c_in_the_middle_of_an_arrow_reader_is_ours_to_handle():
+    import io
+    import threading
+
+    from pyarrow import csv as arrow_csv
+
+    import etl.verbs
+
+    assert etl.verbs.run is not None
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        end = time.monotonic() + 20
+        while not asked and time.monotonic() < end:
+            options = arrow_csv.ReadOptions(use_threads=False)
+            assert (
+                arrow_csv.read_csv(io.BytesIO(b"a,b\n" + b"1,2\n" * 2_000_000), read_options=options).num_rows
+                == 2_000_000
+            )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert asked == [signal.SIGINT]

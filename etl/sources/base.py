@@ -59,6 +59,14 @@ class Table(Protocol):
         """Where the table starts in its sheet, from 0 (A); the cell of position p stands in column p + first_column."""
 
     @property
+    def rivals(self) -> tuple[str, ...]:
+        """Sheets that are not read and whose header serves as well as this one's."""
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """About how many rows there are, for a progress bar; None if nothing is known."""
+
+    @property
     def spanned_rows(self) -> int:
         """Rows that a workbook merely spans (gaps, blank tails) and `chunks` did not list; known after reading."""
 

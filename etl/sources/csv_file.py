@@ -49,6 +49,19 @@ class CsvTable:
         """Format, encoding and delimiter."""
         return {"format": "csv", "encoding": self.encoding, "delimiter": self.dialect.name}
 
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """None: a text file is one table."""
+        return ()
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """The rows that the file would have if all its lines were as long as the first ones."""
+        with self.path.open("rb") as file:
+            sample = file.read(_SAMPLE_CHARACTERS)
+        lines = sample.count(b"\n") or sample.count(b"\r")
+        return round(self.path.stat().st_size * lines / len(sample)) if lines else None
+
     def chunks(
         self, columns: Sequence[int], *, limit: int | None = None, rows_per_chunk: int = ROWS_PER_CHUNK
     ) -> Iterator[Chunk]:

@@ -36,6 +36,7 @@ class ExcelTable:
     header_row: int
     first_column: int
     skip_rows: int
+    rivals: tuple[str, ...] = ()
     spanned_rows: int = 0
     _scan: SheetScan = field(kw_only=True, repr=False)
     _state: tuple[int, int] = field(kw_only=True, repr=False)
@@ -44,6 +45,11 @@ class ExcelTable:
     def facts(self) -> dict[str, str]:
         """Format and sheet."""
         return {"format": "xlsx", "sheet": self.ref.sheet}
+
+    @property
+    def estimated_rows(self) -> int | None:
+        """The rows down to the last one that holds anything."""
+        return max(0, self._scan.last_row - self.header_row)
 
     def chunks(
         self, columns: Sequence[int], *, limit: int | None = None, rows_per_chunk: int = ROWS_PER_CHUNK
@@ -130,7 +136,7 @@ def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Ta
     """
     state = _state(path)
     container, sheets = list_parts(path)
-    head = _choose(container, sheets, options)
+    head, rivals = _choose(container, sheets, options)
     header, row = _header(path, head, options.header_row, options.header_score)
     table = ExcelTable(
         path,
@@ -139,6 +145,7 @@ def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Ta
         row,
         head.first_column,
         options.skip_rows,
+        rivals,
         _scan=head.scan,
         _state=state,
     )
@@ -150,21 +157,24 @@ def list_sheets(path: Path) -> tuple[str, ...]:
     return tuple(sheet.name for sheet in list_parts(path)[1] if sheet.is_visible)
 
 
-def _choose(container: Container, sheets: tuple[SheetPart, ...], options: SourceOptions) -> _Head:
+def _choose(
+    container: Container, sheets: tuple[SheetPart, ...], options: SourceOptions
+) -> tuple[_Head, tuple[str, ...]]:
+    """Return the sheet to read, and the names of those whose header serves as well."""
     if options.sheet is not None:
         head = _head(container, _pinned(container.path, sheets, options.sheet))
         if head is None:
             raise _no_rows(container.path, f"sheet '{options.sheet}' is empty")
-        return head
+        return head, ()
     visible = [sheet for sheet in sheets if sheet.is_visible]
     heads = (head for head in (_head(container, sheet) for sheet in visible) if head is not None)
-    if options.header_score is None:
-        first = next(heads, None)
-    else:
-        first = max(heads, key=lambda head: head.score(options), default=None)
-    if first is None:
+    enough = 1 if options.header_score is None else None
+    scored = [(head.score(options), head) for head in itertools.islice(heads, enough)]
+    if not scored:
         raise _no_rows(container.path, "no visible sheet of the workbook holds anything")
-    return first
+    best, chosen = max(scored, key=lambda pair: pair[0])
+    rivals = tuple(head.sheet.name for score, head in scored if score == best > 0 and head is not chosen)
+    return chosen, rivals
 
 
 def _pinned(path: Path, sheets: tuple[SheetPart, ...], name: str) -> SheetPart:

@@ -250,3 +250,10 @@ def test_a_separator_at_the_end_of_every_line_makes_no_row_ragged(tmp_path: Path
     (chunk,) = list(open_one(path).chunks([0]))
 
     assert chunk.faults == ()
+
+
+def test_the_number_of_rows_is_guessed_from_the_first_lines(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("E-mail;City\n" + "anna@example.com;Warszawa\n" * 40_000)
+
+    assert abs((open_one(path).estimated_rows or 0) - 40_000) < 10

@@ -255,3 +255,16 @@ def test_the_size_of_a_chunk_never_changes_the_result(tmp_path: Path, rows_per_c
 
     assert rows_of(whole) == rows_of(parts)
     assert faults_of(whole) == faults_of(parts)
+
+
+def test_sheets_that_would_do_as_well_are_named(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for name in ("Maj", "Czerwiec"):
+        sheet = book.create_sheet(name)
+        sheet.append(["E-mail", "City"])
+        sheet.append(["a@example.com", "Łódź"])
+    path = tmp_path / "months.xlsx"
+    book.save(path)
+    table = open_one(path, header_score=lambda cells: list(cells).count("E-mail"))
+
+    assert (table.ref.sheet, table.rivals, table.estimated_rows) == ("Maj", ("Czerwiec",), 1)
