@@ -15,7 +15,7 @@ RECOVERY_SECONDS = 4.0
 LEAST_GROWTH = 5.0
 LEAST_DIP = 0.15
 LIGHT_SECONDS = 0.5
-LIGHT_SHARE = 0.8
+LIGHT_SHARE = 0.1
 PEAK_DECAY = 0.97
 
 
@@ -47,6 +47,7 @@ class Throttle:
         self._recovered = 0.0
         self._second_at = self._filled_at
         self._this_second = self._last_second = 0
+        self._taken_since_cut = self._refused_since_cut = 0
 
     @property
     def rate(self) -> float:
@@ -87,7 +88,8 @@ class Throttle:
             now = self._clock()
             self._fill(now)
             taken = self._delivered(now)
-            light = taken >= self._rate * LIGHT_SHARE
+            self._refused_since_cut += 1
+            light = self._refused_since_cut <= LIGHT_SHARE * (self._refused_since_cut + self._taken_since_cut)
             if light and self._cut_at is not None and now - self._cut_at < LIGHT_SECONDS:
                 return
             taken = taken or self._rate
@@ -98,6 +100,7 @@ class Throttle:
             self._peak = max(min(self._rate, taken), self._low / (1.0 - LEAST_DIP), kept)
             self._rate = self._low
             self._recovered = 0.0
+            self._taken_since_cut = self._refused_since_cut = 0
             self._cut_at = self._grown_at = now
 
     def on_success(self, sent_at: float) -> None:
@@ -106,6 +109,7 @@ class Throttle:
             now = self._clock()
             self._turn_second(now)
             self._this_second += 1
+            self._taken_since_cut += self._cut_at is None or sent_at > self._cut_at
             elapsed = now - self._grown_at
             if self._rate >= self._set_rate or sent_at <= self._grown_at or elapsed < GROWTH_SECONDS:
                 return
