@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from etl.mapping import Mapping, load_mapping
     from etl.records import Status
     from etl.report import RunReport
+    from etl.session import Options
     from etl.transforms.registry import Example, Outcome, transform
-    from etl.verbs import Options, check, run
+    from etl.verbs import check, run
 
 _HOME = {
     "EtlError": "etl.errors",
@@ -29,7 +30,7 @@ _HOME = {
     "Limit": "etl.guards",
     "Mapping": "etl.mapping",
     "MappingError": "etl.errors",
-    "Options": "etl.verbs",
+    "Options": "etl.session",
     "Outcome": "etl.transforms.registry",
     "Preview": "etl.first_rows",
     "Problem": "etl.errors",

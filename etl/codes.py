@@ -42,6 +42,7 @@ _ALL = (
     _error("condition-failed", "`when` cannot be evaluated: {detail}", "mend the cell, or the condition in the mapping", fixed=True),
     _error("required", "a value is required and the cell is blank", "fill in the cell, or delete the row", fixed=True),
     _error("group-key-blank", "the group key is blank", "fill in the cell that chooses the account", fixed=True),
+    _error("empty-record", "nothing would be sent: all cells that the record takes are blank", "fill in a cell, or leave such rows out with `when`", fixed=True),
     _error("duplicate-key", "the key occurs more than once ({detail})", "keep one row of this key", fixed=True),
     # transforms
     _error("not-a-number", "'{value}' is not a number", "write it like 1234.50, or name its signs in the mapping's `number`"),

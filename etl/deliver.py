@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,8 @@ from etl.errors import SourceError
 from etl.guards import Stop
 from etl.job import BoundTable, Job
 from etl.load.loader import Loader
-from etl.load.stopping import Stopped
+from etl.load.stopping import Stopped, impersonal
+from etl.mapping.model import ColumnSource, RecordSpec
 from etl.outcomes import Lines, in_order, lines_of
 from etl.pipeline import Prepared, prepare
 from etl.progress import Progress
@@ -59,6 +60,8 @@ class Ledger:
         self._completed = threading.Condition(self._lock)
         self._open: deque[_Open] = deque()
         self._broken = False
+        self._reasons: Counter[tuple[Status, str]] = Counter()
+        self._said: dict[tuple[Status, str], str] = {}
         self.counts = Counts()
         self.unwritten: list[int] = []
 
@@ -84,6 +87,7 @@ class Ledger:
             lines = chunk.lines[receipt.delivery.record - 1]
             place = lines.settle(receipt)
             self.counts.add(receipt.status)
+            self._note(receipt)
             chunk.pending -= 1
             try:
                 # On a full disk there is no room but for what was sent.
@@ -98,6 +102,17 @@ class Ledger:
             finally:
                 self._write_complete()
             self._progress.advance(0, self._shown())
+
+    @property
+    def outcomes(self) -> tuple[tuple[str, str, str, int], ...]:
+        """What was sent and not delivered: (status, code, example of the message, count), the most frequent first."""
+        found = [(str(status), code, self._said[status, code], n) for (status, code), n in self._reasons.most_common()]
+        return tuple(found)
+
+    def _note(self, receipt: Receipt) -> None:
+        if receipt.status in {Status.REJECTED, Status.FAILED, Status.UNKNOWN}:
+            self._reasons[receipt.status, receipt.code] += 1
+            self._said.setdefault((receipt.status, receipt.code), impersonal(receipt.message))
 
     def _chunk_of(self, delivery: Delivery) -> _Open:
         firsts = [chunk.first for chunk in self._open]
@@ -159,7 +174,8 @@ def deliver(
 
 CHANGED = Stop(
     "file-changed",
-    "the file changed after it was checked; nothing more was sent: run it again",
+    "the file changed after it was checked; nothing more was sent",
+    hint="run it again when nothing writes to it",
 )
 
 
@@ -201,7 +217,18 @@ def mark_losers(job: Job, found: Survey, lines: Sequence[Lines], issues: IssuesC
         batch = one.lose(record, losers, job.locate)
         if batch is not None:
             found.note_issues([batch])
-            issues.write(one.source, one.rows, (), [batch])
+            bound = job.tables[one.source.index]
+            placed = replace(batch, columns=_columns_of(bound, record, batch.field))
+            issues.write(one.source, one.rows, bound.table.header, [placed], bound.table.first_column)
+
+
+def _columns_of(bound: BoundTable, record: RecordSpec, path: str) -> tuple[int, ...]:
+    """Return the column that feeds the field, none where several do or none does."""
+    sources = [spec.source for spec in record.fields if spec.path == path]
+    if len(sources) != 1 or not isinstance(sources[0], ColumnSource):
+        return ()
+    position = bound.binding.choose(sources[0].names)
+    return () if position is None else (position,)
 
 
 def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from etl.issues import WHOLE_ROW
-from etl.job import BoundTable, open_job
+from etl.job import BoundTable, Job, open_job
 from etl.mapping import Mapping, load_mapping
 from etl.outcomes import SKIPPED_BECAUSE, lines_of
 from etl.pipeline import Prepared, prepare
 from etl.records import STATUSES, text_series
 from etl.settings import load_settings
+from etl.sources.base import ROWS_PER_CHUNK
 from etl.transforms import as_stored
 
 
@@ -52,12 +53,29 @@ def preview(
     config: str | os.PathLike[str] | None = None,
 ) -> list[Preview]:
     """Return what becomes of the first `limit` rows. Raises MappingError, SourceError, SettingsError."""
+    return first_rows(open_preview(mapping, file, limit=limit, sheet=sheet, target=target, config=config))
+
+
+def open_preview(
+    mapping: str | os.PathLike[str] | Mapping,
+    file: str | os.PathLike[str],
+    *,
+    limit: int,
+    sheet: str | None = None,
+    target: str | None = None,
+    config: str | os.PathLike[str] | None = None,
+) -> Job:
+    """Return what `first_rows` takes, with the tables that were found. Raises as `preview`."""
     loaded = mapping if isinstance(mapping, Mapping) else load_mapping(Path(mapping))
     settings = load_settings(Path(config) if config is not None else None, os.environ, Path.cwd())
     chosen = settings.target(target) if target or settings.default_target else None
-    job = open_job(loaded, [Path(file)], chosen, sheet=sheet, limit=limit)
+    return open_job(loaded, [Path(file)], chosen, sheet=sheet, limit=limit)
+
+
+def first_rows(job: Job) -> list[Preview]:
+    """Return what becomes of the rows of a job with a limit. Raises SourceError."""
     shown: list[Preview] = []
-    for bound, chunk in job.chunks(rows_per_chunk=limit):
+    for bound, chunk in job.chunks(rows_per_chunk=job.limit or ROWS_PER_CHUNK):
         shown += _of_chunk(bound, prepare(chunk, job.plan, bound.binding))
     return shown
 

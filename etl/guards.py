@@ -34,11 +34,12 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a run sends nothing (more): a code, and a sentence that says what to do. `exit_code` as the design has it."""
+    """Why a run sends nothing (more), and what to do. `exit_code` as the design has it."""
 
     code: str
     message: str
     exit_code: int = 3
+    hint: str = ""
 
 
 def parse_limit(text: str | None, flag: str) -> Limit | None:
@@ -47,8 +48,9 @@ def parse_limit(text: str | None, flag: str) -> Limit | None:
         return None
     match = _LIMIT.fullmatch(text.strip())
     if match is None or (match[2] and float(match[1]) > 100):
+        point = "; decimals with a point: 2.5%" if "," in text else ""
         raise SettingsError(
-            f"{flag} '{text}' is no limit", code="bad-limit", hint="write a number of rows (25) or a share (2%)"
+            f"{flag} '{text}' is no limit", code="bad-limit", hint=f"write a number of rows (25) or a share (2%){point}"
         )
     if not match[2] and "." in match[1]:
         raise SettingsError(f"{flag} '{text}' is no number of rows", code="bad-limit", hint="write a whole number")
@@ -58,11 +60,13 @@ def parse_limit(text: str | None, flag: str) -> Limit | None:
 def verdict(guards: Guards, *, rows: int, bad_rows: int, deletes: int, clears: int) -> Stop | None:
     """Return the first limit that the counts break, None if they keep all."""
     broken = (
-        (guards.fail_over, bad_rows, "fail-over", "--fail-over", "rows are invalid", "mend them"),
-        (guards.max_deletes, deletes, "max-deletes", "--max-deletes", "contacts would be deleted", "check the file"),
-        (guards.max_clears, clears, "max-clears", "--max-clears", "fields would be cleared", "check the file"),
+        (guards.fail_over, bad_rows, "fail-over", "rows are invalid", "mend them, or raise the limit"),
+        (guards.max_deletes, deletes, "max-deletes", "contacts would be deleted", "check the file, or raise the limit"),
+        (guards.max_clears, clears, "max-clears", "fields would be cleared", "check the file, or raise the limit"),
     )
-    for limit, count, code, flag, what, remedy in broken:
+    for limit, count, code, what, hint in broken:
         if limit is not None and not limit.allows(count, rows):
-            return Stop(code, f"{count:,} {what}, and {flag} {limit.text} allows no more: {remedy}, or raise the limit")
+            share = f" ({count / rows:.1%} of {rows:,} rows)" if limit.percent else ""
+            allowed = f"{limit.text}, which is {int(rows * limit.number / 100):,}" if limit.percent else limit.text
+            return Stop(code, f"{count:,} {what}{share}, and --{code} allows {allowed}", hint=hint)
     return None

@@ -103,7 +103,7 @@ def _the_one(details: Sequence[str]) -> str | None:
 def as_text(values: Any) -> pa.Array:
     """Return a Series, a list or an Arrow array as one contiguous Arrow string array."""
     if isinstance(values, pd.Series):
-        values = values.array.__arrow_array__()
+        values = pa.array(values.array)
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     return values.cast(pa.string()) if isinstance(values, pa.Array) else pa.array(values, pa.string())

@@ -13,8 +13,8 @@ from etl.mapping import Binding, Mapping, bind, check_wire, dynamic_clashes, hea
 from etl.pipeline import Plan
 from etl.records import POSITION_BITS, Chunk
 from etl.settings import TargetSettings
-from etl.sources import Fingerprint, Table, fingerprint, open_tables
-from etl.sources.base import SourceOptions
+from etl.sources import Fingerprint, fingerprint, open_tables
+from etl.sources.base import SourceOptions, Table
 
 _ROW_MASK = (1 << POSITION_BITS) - 1
 _DATE_WORDS = frozenset({"date", "datum", "data", "fecha", "time", "zeit", "czas", "timestamp", "day", "tag"})

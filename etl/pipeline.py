@@ -115,6 +115,10 @@ def _prepare_record(
     columns, group_keys, found = _columns(_cells(chunk, open_rows), plan, binding, spec)
     issues += [_moved(batch, active) for batch in found]
     status[error_places(issues)] = _INVALID
+    empty = active[_is_empty(columns, len(active)) & (status[active] == _PLANNED)]
+    if len(empty):
+        issues.append(Judge(spec.number, {}).issue("empty-record", empty, [""] * len(empty)))
+        status[empty] = _INVALID
     planned = status[active] == _PLANNED
     keys = _scatter(_shown_key(spec, columns, len(active)), active, rows)
     record = _planned(spec, plan, [c.only(planned) for c in columns], group_keys, planned, active[planned])
@@ -146,6 +150,14 @@ def _columns(
     if plan.group_key is not None:
         return columns, pa.array([plan.group_key] * len(cells), pa.string()), issues
     return columns, None, issues
+
+
+def _is_empty(columns: list[Column], rows: int) -> Mask:
+    """Return the rows for which every column is absent."""
+    empty = np.ones(rows, dtype=bool)
+    for column in columns:
+        empty &= np.asarray(column.values.is_null())
+    return empty
 
 
 def _moved(batch: IssueBatch, active: Rows) -> IssueBatch:

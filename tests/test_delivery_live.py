@@ -36,15 +36,15 @@ def test_a_run_at_the_sandbox_leaves_no_thread_and_no_work_file(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     before = set(threading.enumerate())
     file = write_csv(tmp_path / "s.csv", "E-mail;x\na@example.com;\nb@example.com;\n")
-    options = etl.Options(out=tmp_path / "out")
-    for _ in range(3):
+    for number in range(3):
+        options = etl.Options(out=tmp_path / f"out-{number}")
         report = etl.run(mapping_of(CONTACT, tmp_path), [file], target="sandbox", options=options)
         assert report.counts == {"delivered": 2}
     end = time.monotonic() + 2
     while set(threading.enumerate()) - before and time.monotonic() < end:
         time.sleep(0.01)
     assert set(threading.enumerate()) - before == set()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["issues.csv", "results.csv", "summary.json"]
+    assert sorted(path.name for path in (tmp_path / "out-2").iterdir()) == ["issues.csv", "results.csv", "summary.json"]
 
 
 def test_rows_that_are_blocked_at_once_keep_their_warnings_and_lose_no_line(tmp_path):

@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from support import results_of
 
 import etl
-from support import results_of
 
 ROOT = Path(__file__).parents[1]
 JOBS = (

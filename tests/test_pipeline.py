@@ -247,3 +247,10 @@ def test_what_a_worker_needs_can_be_pickled(tmp_path):
     plan, binding = pickle.loads(pickle.dumps((job.plan, job.tables[0].binding)))
     ((_, chunk),) = list(job.chunks(10))
     assert prepare(chunk, plan, binding).records[0].bodies.to_pylist() == ['{"contact":{"email":"a@example.com"}}']
+
+
+def test_an_event_of_blank_cells_alone_is_not_sent_as_an_empty_object(tmp_path):
+    text = mapping("description: Note\nvalue: Total", action="event.create")
+    sheet = "Note;Total;x\nhello;;1\n;;1\n"
+    assert statuses(tmp_path, text, sheet) == ["planned", "invalid"]
+    assert [(told.row, told.code) for told in issues_of(prepared_of(tmp_path, text, sheet))] == [(3, "empty-record")]

@@ -11,12 +11,16 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from etl.cli.terminal import ControlEcho
+from etl.cli.wording import plural
 from etl.progress import Progress, Silent
 
 REDRAW_SECONDS = 0.1
 LOG_SECONDS = 5.0
-_ENDED = {"checking": "checked", "writing": "wrote", "sending": "sent"}
-_FIRST = "delivered planned failed unknown rejected blocked invalid "
+_ENDED = {"checking": "checked", "writing": "wrote", "sending": "sent", "listing": "listed"}
+_TELLING = ("delivered", "planned", "invalid", "failed", "rejected", "unknown")
+"""Counts worth more than the speed, the most telling first; the others come after it."""
+_ORDER = (*_TELLING, "blocked", "skipped", "duplicate")
 _NARROW = 100
 """Columns below which the bar gives way to what is told beside it."""
 
@@ -65,12 +69,31 @@ class _Stage:
 
     def told(self) -> str:
         """Return rows a second, the time left, and the counts by status, as far as they are known."""
-        return ", ".join(part for part in (f"{self.rate:,.0f} rows/s", self.left(), self.counted()) if part)
+        return ", ".join(part for part in (self.speed(), self.left(), self.counted()) if part)
+
+    def told_in(self, cells: int) -> str:
+        """Return as much of `told` as `cells` hold, in whole parts; the least telling are left out first."""
+        counts = self.parts()
+        telling = {status: text for status, text in counts.items() if status in _TELLING}
+        others = [text for status, text in counts.items() if status not in telling]
+        worth = [self.left(), *telling.values(), self.speed(), *others]
+        shown = [self.speed(), self.left(), *counts.values()]
+        while worth and len(", ".join(filter(None, shown))) > cells:
+            shown.remove(worth.pop())
+        return ", ".join(filter(None, shown))
+
+    def speed(self) -> str:
+        return f"{self.rate:,.0f} rows/s"
 
     def counted(self) -> str:
-        """Return the counts by status, what was delivered first: a narrow line is cut at its end."""
-        order = sorted(self.counts, key=lambda status: (_FIRST.find(status) % len(_FIRST), status))
-        return ", ".join(f"{status} {self.counts[status]:,}" for status in order if self.counts[status])
+        """Return the counts by status, the most telling first."""
+        return ", ".join(self.parts().values())
+
+    def parts(self) -> dict[str, str]:
+        """Return status → `delivered 1,204`, of those that occur, the most telling first."""
+        places = {status: place for place, status in enumerate(_ORDER)}
+        order = sorted(self.counts, key=lambda status: (places.get(status, len(places)), status))
+        return {status: f"{status} {self.counts[status]:,}" for status in order if self.counts[status]}
 
 
 class Bars:
@@ -78,6 +101,7 @@ class Bars:
 
     def __init__(self, stream: TextIO, records: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._records, self._clock = stream, records, clock
+        self.echo = ControlEcho(stream)
         self._stage: _Stage | None = None
         self._bar: tqdm[Any] | None = None
         self._drawn = 0.0
@@ -85,6 +109,7 @@ class Bars:
     def begin(self, stage: str, total: int | None) -> None:
         """Draw the bar of a stage."""
         self._stage = _Stage(stage, total, self._records, self._clock)
+        self.echo.off()
         # tqdm's watching thread would only redraw what we redraw ourselves.
         tqdm.monitor_interval = 0
         self._bar = tqdm(
@@ -92,6 +117,7 @@ class Bars:
             file=self._stream,
             leave=False,
             dynamic_ncols=True,
+            bar_format=self._format(self._stage),
             ascii=None if (self._stream.encoding or "").lower().startswith("utf") else " -#",
         )
         self._draw()
@@ -109,6 +135,7 @@ class Bars:
         if self._bar is not None:
             self._bar.close()
         self._bar = self._stage = None
+        self.echo.restore()
 
     def _draw(self) -> None:
         if self._bar is None or self._stage is None:
@@ -119,15 +146,16 @@ class Bars:
         self._bar.refresh()
 
     def _format(self, stage: _Stage) -> str:
-        """Return the line to draw, cut to the terminal's width: a line that wraps could not be drawn over."""
+        """Return the line to draw, held within the terminal's width: a line that wraps could not be drawn over."""
         columns = self._columns()
-        cells, head = 0, f"{stage.name}  {stage.rows:,} rows, "
+        cells, head, done = 0, f"{stage.name}  ", f"{stage.rows:,} {plural(stage.rows, 'row')}"
         if stage.total is not None:
-            cells = 8 if columns < _NARROW else 20
+            cells = 5 if columns < _NARROW else 20
             head = f"{stage.name} {stage.rows / max(stage.total, 1):4.0%} "
-        told = f" {stage.rows:,} of {stage.total:,} rows, " if cells and columns >= _NARROW else " " * (cells > 0)
+            done = f" {stage.rows:,} of {stage.total:,}{' rows' * (columns >= _NARROW)}"
         room = max(columns - 1 - len(head) - cells, 0)
-        return f"{head}{f'{{bar:{cells}}}' if cells else ''}{(told + stage.told())[:room]}"
+        told = stage.told_in(room - len(done) - 2)
+        return f"{head}{f'{{bar:{cells}}}' if cells else ''}{f'{done}, {told}'.removesuffix(', ')[:room]}"
 
     def _columns(self) -> int:
         try:
@@ -162,8 +190,10 @@ class LogLines:
         self._stage.add(rows, counts)
         if self._clock() - self._logged >= LOG_SECONDS:
             self._logged = self._clock()
-            of = "" if self._stage.total is None else f" of {self._stage.total:,}"
-            self._write(f"{self._stage.name}: {self._stage.rows:,}{of} rows, {self._stage.told()}")
+            rows, total = self._stage.rows, self._stage.total
+            of = "" if total is None else f" of {total:,}"
+            noun = plural(rows if total is None else total, "row")
+            self._write(f"{self._stage.name}: {rows:,}{of} {noun}, {self._stage.told()}")
 
     def end(self) -> None:
         """Write the line of the whole stage; of a short one without counts there is nothing to tell."""
@@ -172,7 +202,8 @@ class LogLines:
             return
         counts = stage.counted()
         verb = _ENDED.get(stage.name, stage.name)
-        self._write(f"{verb} {stage.rows:,} rows in {stage.seconds:.1f} s{': ' if counts else ''}{counts}")
+        rows = f"{stage.rows:,} {plural(stage.rows, 'row')}"
+        self._write(f"{verb} {rows} in {stage.seconds:.1f} s{': ' if counts else ''}{counts}")
 
     def _write(self, text: str) -> None:
         # Where nobody reads the log, the run goes on.

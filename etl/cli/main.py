@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from etl.cli.choosing import is_table
 from etl.cli.faults import write_fault
 from etl.cli.output import abandon_stdout, complain
 from etl.errors import EtlError, render
@@ -139,6 +140,9 @@ def _usage(error: click.ClickException) -> str:
         hint = f"did you mean '{near[0]}'? {hint}"
     known = isinstance(error, click.NoSuchOption | click.NoSuchCommand)
     message = (error.message if known else error.format_message()).rstrip(".")
+    first = context.params.get("mapping") if context and isinstance(error, click.MissingParameter) else None
+    if first is not None and is_table(first):
+        message, hint = "the mapping is missing", f"{where} MAPPING {first}"
     return render(message[:1].lower() + message[1:], "usage", where, hint)
 
 

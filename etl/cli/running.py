@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from etl.cli import bars, output, signals
+from etl.cli.choosing import MAPPING_ENDINGS, is_table, mapping_there
 from etl.cli.wording import plural, stop_sentence
 from etl.errors import SettingsError
 from etl.guards import Guards, parse_limit
 from etl.interrupt import Interrupt
 
 if TYPE_CHECKING:
+    from etl.progress import Progress
     from etl.report import RunReport
 
-_TABLE_ENDINGS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls"})
-_MAPPING_ENDINGS = frozenset({".yaml", ".yml"})
+_CLOCK_GRAIN_SECONDS = 0.1
+"""File systems stamp a little in arrears."""
 
 
 def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[Path], flags: dict[str, Any]) -> int:
@@ -39,13 +42,19 @@ def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[Path
 
 
 def refuse_swapped(command: str, mapping: Path, files: Sequence[Path]) -> None:
-    """Raise SettingsError where mapping and file stand in each other's place."""
-    swapped = [file for file in files if file.suffix.lower() in _MAPPING_ENDINGS]
-    if mapping.suffix.lower() in _TABLE_ENDINGS and swapped:
+    """Raise SettingsError where mapping and file stand in each other's place, or no mapping is given."""
+    if not is_table(mapping):
+        return
+    swapped = [file for file in files if file.suffix.lower() in MAPPING_ENDINGS]
+    if swapped:
         raise SettingsError(
             "the mapping comes first, then the files", code="usage", where=f"etl {command}",
             hint=f"etl {command} {swapped[0]} {mapping}",
         )  # fmt: skip
+    raise SettingsError(
+        "the mapping is missing", code="usage", where=f"etl {command}",
+        hint=f"etl {command} MAPPING {' '.join(map(str, [mapping, *files]))}",
+    )  # fmt: skip
 
 
 def _report(
@@ -61,8 +70,9 @@ def _report(
     from etl.survey import InterruptedRun
     from etl.verbs import Options, check, run
 
-    loaded = load_mapping(mapping)
+    loaded = load_mapping(mapping_there(mapping))
     progress = bars.progress_on(sys.stderr, quiet=flags["quiet"], records=len(loaded.records))
+    stopper.last_word = _last_word(verb, flags["out"], progress)
     options = Options(
         out=flags["out"],
         sheet=flags["sheet"],
@@ -86,18 +96,49 @@ def _report(
 
 def _confirm(stopper: signals.Stopper) -> Callable[[int, str], bool]:
     def confirm(count: int, target: str) -> bool:
-        contacts = plural(count, "contact")
+        ask = f"Type {count:,} to delete {'it' if count == 1 else 'them'}, anything else to stop: "
         try:
             with stopper.question():
-                sys.stderr.write(f"This deletes {count:,} {contacts} at {target}. Type the number to go on: ")
-                sys.stderr.flush()
-                typed = sys.stdin.readline()
+                typed = _answer(f"This deletes {count:,} {plural(count, 'contact')} at {target}. {ask}")
+                if typed and not _is_number(typed, count):
+                    typed = _answer(f"That was not {count:,}. {ask}")
         except KeyboardInterrupt:
             sys.stderr.write("\n")
             raise
-        return typed.strip().replace(",", "") == str(count)
+        return _is_number(typed, count)
 
     return confirm
+
+
+def _answer(question: str) -> str:
+    """Return the line that is typed, with its end; "" where nobody types any more."""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline()
+
+
+def _is_number(typed: str, count: int) -> bool:
+    return typed.strip().replace(",", "") == str(count)
+
+
+def _last_word(verb: str, out: Path | None, progress: Progress) -> Callable[[], str]:
+    """Return what is to be done and said where a run is ended at once."""
+    from etl.verbs import REPORTS_FOLDER
+
+    started = time.time() - _CLOCK_GRAIN_SECONDS
+
+    def last_word() -> str:
+        if isinstance(progress, bars.Bars):
+            progress.echo.restore()
+        written = [out / "results.csv"] if out else Path(REPORTS_FOLDER).glob("*/results.csv")
+        fresh = [path for path in written if path.exists() and path.stat().st_mtime >= started]
+        if verb == "check" or not fresh:
+            return "ended at once; nothing was sent   [interrupted]"
+        # Another run may write beside this one.
+        known = fresh[0] if len(fresh) == 1 else Path(REPORTS_FOLDER)
+        return f"ended at once; what is known so far is in {known}, what was in flight is unknown   [interrupted]"
+
+    return last_word
 
 
 def _show(report: RunReport, flags: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM → a request to stop; a second one ends the process at once."""
+"""Ctrl-C and SIGTERM → a request to stop; a second one ends the process at once, with a last word."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from etl.interrupt import Interrupt
@@ -16,23 +16,27 @@ _STDERR = 2
 
 
 class Stopper:
-    """What the handlers know. While `asking` a person, the first signal ends the question: nothing is in flight."""
+    """What the handlers know. While `asking` a person, the first signal ends the question: nothing is in flight.
+
+    `last_word` is called before the process ends at once: it leaves the terminal as it was, and returns what to say.
+    """
 
     def __init__(self, interrupt: Interrupt) -> None:
         self.interrupt = interrupt
         self.asking = False
+        self.last_word: Callable[[], str] = lambda: ""
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal. Written with `os.write`: the buffered streams may be in the middle of a write."""
         if self.interrupt.is_requested:
-            os.write(_STDERR, b"\n")
+            with contextlib.suppress(OSError):
+                _write_line(self.last_word())
             os._exit(128 + number)
         if self.asking:
             self.interrupt.request(number)
             raise KeyboardInterrupt
-        clear = b"\r\x1b[K" if os.isatty(_STDERR) else b""
         with contextlib.suppress(OSError):
-            os.write(_STDERR, clear + STOPPING.encode() + b"\n")
+            _write_line(STOPPING)
         self.interrupt.request(number)
 
     @contextlib.contextmanager
@@ -60,3 +64,21 @@ def stopping(interrupt: Interrupt) -> Iterator[Stopper]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[threading.Event]:
+    """Have SIGINT and SIGTERM set the event that is given. Call it in the main thread."""
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _write_line(text: str) -> None:
+    """Write a line where a bar may stand, which it takes away."""
+    clear = b"\r\x1b[K" if os.isatty(_STDERR) else b""
+    os.write(_STDERR, clear + text.encode("utf-8", "backslashreplace") + b"\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from etl.cli.output import shown_path, visible
+from etl.cli.reading import how_all_were_read
 from etl.cli.wording import TITLES, cost_sentences, hint_of, plural, sentence, stop_sentence
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ MAX_LINES = 15
 BLANK_LINES = 3
 MOST_NOTE_LINES = 5
 LEAST_ROOM = 4
+MOST_OUTCOME_LINES = 2
+"""Lines for one kind of answer: an endpoint may send a page."""
 _COLOURS = {
     "planned": "green",
     "delivered": "green",
@@ -35,18 +38,30 @@ def verdict_lines(report: RunReport, width: int) -> list[Text]:
     width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
     head = [Text(line, style="bold") for line in _wrapped(sentence(report), width)]
     head += [Text(line, style="red") for line in _wrapped(stop_sentence(report), width)]
-    counts, paths = _counts(report, width), path_lines(report)
+    counts, paths = _counts(report, width), [*_read_line(report, width), *path_lines(report)]
     room = MAX_LINES - len(head) - len(counts) - len(paths) - BLANK_LINES
-    if room < LEAST_ROOM:
-        # Where it is crowded, what is wrong is worth more than how quickly it went.
-        kept = [line for line in paths if not line.plain.startswith("Sending")]
-        room, paths = room + len(paths) - len(kept), kept
+    for least in ("Sending", "Read"):
+        # Where it is crowded, what is wrong is worth more than how quickly it went, and how the file was read.
+        if room < LEAST_ROOM:
+            kept = [line for line in paths if not line.plain.startswith(f"{least} ")]
+            room, paths = room + len(paths) - len(kept), kept
+    outcomes = _outcomes(report, width, (room + 1) // 2 if report.problems or report.notes else room)
+    room -= len(outcomes)
     notes = _notes(report, width, min(room // 2, MOST_NOTE_LINES))
     problems = _problems(report, width, room - len(notes))
     lines: list[Text] = []
-    for part in filter(None, (head, counts, problems + notes, paths)):
+    for part in filter(None, (head, counts, outcomes + problems + notes, paths)):
         lines += [Text(""), *part] if lines else part
     return lines
+
+
+def _read_line(report: RunReport, width: int) -> list[Text]:
+    told = visible(how_all_were_read(report.files))
+    line = _labelled("Read", told)
+    if len(line) > width:
+        line.truncate(width - 1)
+        line.append("…")
+    return [line] if told else []
 
 
 def path_lines(report: RunReport) -> list[Text]:
@@ -98,6 +113,26 @@ def _counts(report: RunReport, width: int) -> list[Text]:
     return lines
 
 
+def _outcomes(report: RunReport, width: int, room: int) -> list[Text]:
+    """Return what the endpoint said of what it did not take, the most frequent first, in at most `room` lines."""
+    if not report.outcomes:
+        return []
+    numbers = max(len(f"{count:,}") for *_, count in report.outcomes)
+    statuses = max(len(status) for status, *_ in report.outcomes)
+    blocks = []
+    for status, code, message, count in report.outcomes:
+        prefix = f"  {count:>{numbers + 2},}  {status:{statuses}}  "
+        texts = textwrap.wrap(
+            visible(message or code), max(width - len(prefix), 20), max_lines=MOST_OUTCOME_LINES, placeholder=" ..."
+        )
+        first, *rest = texts or [""]
+        line = Text(prefix + first)
+        start = prefix.index(status)
+        line.stylize(_COLOURS.get(status, ""), start, start + len(status))
+        blocks.append([line, *(Text(" " * len(prefix) + text) for text in rest)])
+    return _fitted(blocks, room, " " * (numbers + 6), "answer", "results.csv")
+
+
 def _problems(report: RunReport, width: int, room: int) -> list[Text]:
     """Return the most frequent kinds of issues, errors and warnings, in at most `room` lines."""
     found = report.problems
@@ -126,6 +161,9 @@ def _fitted(blocks: list[list[Text]], room: int, indent: str, noun: str, where: 
                 lines = [*block[: room - 2], Text(f"{block[room - 2].plain[:-4]} ...")]
                 place += 1
             rest = len(blocks) - place
+            if rest == 1 and lines and room > len(lines):
+                # A line that says "1 more" would say less than the one itself.
+                return [*lines, block[0] if len(block) == 1 else Text(f"{block[0].plain[:-4]} ...")]
             more = f"{'and ' if lines else ''}{rest} {'more ' if lines else ''}{plural(rest, noun)}: see {where}"
             return [*lines, Text(indent + more, style="dim")] if room > 0 else []
         lines += block

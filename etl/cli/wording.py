@@ -14,6 +14,7 @@ TITLES = {
     "condition-failed": "`when` cannot be evaluated",
     "required": "blank, but required",
     "group-key-blank": "no group key",
+    "empty-record": "nothing would be sent",
     "duplicate-key": "the same key again",
     "not-a-number": "not a number",
     "not-an-integer": "not a whole number",
@@ -44,6 +45,8 @@ _BAD = {
     "unknown": ("has an unknown outcome", "have an unknown outcome"),
     "blocked": ("was held back", "were held back"),
 }
+_SENT = ("planned", "delivered", "rejected", "failed", "unknown", "blocked")
+"""Statuses of what was to be sent."""
 SHOWN_CLEARS = 3
 _OF_CONTACTS = ("contact.", "newEmail", "tags", "properties", "dictionaryProperties")
 
@@ -54,14 +57,39 @@ def sentence(report: RunReport) -> str:
     total = report.rows * report.records
     if not total:
         return "There are no rows below the header: nothing to deliver."
+    if deletes_alone(report):
+        return _sentence_of_deletes(report, total)
     noun = "row" if report.records == 1 else "record"
     good = counts.get("planned" if report.dry_run else "delivered", 0)
     where = f" to {report.target}" if report.target and not report.dry_run else ""
     done = "would be delivered" if report.dry_run else f"{'was' if good == 1 else 'were'} delivered{where}"
     of = f"All {total:,} {noun}s" if good == total > 1 else f"{good:,} of {total:,} {noun}{'s' * (total != 1)}"
     from_rows = f" (of {report.rows:,} {plural(report.rows, 'row')})" if report.records > 1 else ""
-    bad = [f"{counts[status]:,} {words[counts[status] != 1]}" for status, words in _BAD.items() if counts.get(status)]
-    return f"{of}{from_rows} {done}{'; ' + ', '.join(bad) if bad else ''}."
+    bad = _bad(report)
+    return f"{of}{from_rows} {done}{f'; {bad}' if bad else ''}."
+
+
+def deletes_alone(report: RunReport) -> bool:
+    """Whether everything to be sent is a deletion."""
+    sent = sum(report.counts.get(status, 0) for status in _SENT)
+    return report.deletes > 0 and (report.records == 1 or report.deletes == sent)
+
+
+def _sentence_of_deletes(report: RunReport, total: int) -> str:
+    good = report.counts.get("planned" if report.dry_run else "delivered", 0)
+    verb = "would be" if report.dry_run else "was" if good <= 1 else "were"
+    where = f" at {report.target}" if report.target and not report.dry_run else ""
+    done = f"{f'{good:,}' if good else 'No'} {plural(good or 1, 'contact')} {verb} deleted{where}"
+    noun = plural(total, "row" if report.records == 1 else "record")
+    bad = _bad(report)
+    return f"{done}{f'; of {total:,} {noun}, {bad}' if bad else ''}."
+
+
+def _bad(report: RunReport) -> str:
+    counts = report.counts
+    return ", ".join(
+        f"{counts[status]:,} {words[counts[status] != 1]}" for status, words in _BAD.items() if counts.get(status)
+    )
 
 
 def stop_sentence(report: RunReport) -> str:
@@ -71,7 +99,8 @@ def stop_sentence(report: RunReport) -> str:
     if report.stop.code == "interrupted":
         return "Interrupted: what was in flight was finished, the rest was not sent."
     verb = "A run would stop" if report.dry_run else "Stopped"
-    return f"{verb}: {report.stop.message}   [{report.stop.code}]"
+    told = ": ".join(filter(None, (report.stop.message, report.stop.hint)))
+    return f"{verb}: {told}   [{report.stop.code}]"
 
 
 def cost_sentences(report: RunReport) -> list[str]:
@@ -79,7 +108,7 @@ def cost_sentences(report: RunReport) -> list[str]:
     if not report.dry_run:
         return []
     found = []
-    if report.deletes:
+    if report.deletes and not deletes_alone(report):
         found.append(f"This would delete {report.deletes:,} {plural(report.deletes, 'contact')}.")
     if report.clears:
         largest = sorted(report.clears.items(), key=lambda item: -item[1])

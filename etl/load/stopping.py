@@ -62,13 +62,13 @@ def refused(verdict: Verdict) -> Stopped:
     """Return the stop for a verdict that every other row would get as well."""
     what, hint = _REFUSALS.get(verdict.code, _REFUSALS["forbidden"])
     status = f" (HTTP {verdict.http_status})" if verdict.http_status else ""
-    said = f": {_impersonal(verdict.message)}" if verdict.message else ""
+    said = f": {impersonal(verdict.message)}" if verdict.message else ""
     return Stopped(verdict.code, f"{what}{status}{said}", Meaning.SETTINGS, Status.BLOCKED, hint)
 
 
 def down(verdict: Verdict) -> Stopped:
     """Return the stop for an endpoint that answers nobody any more."""
-    last = _impersonal(verdict.message) or verdict.code
+    last = impersonal(verdict.message) or verdict.code
     message = f"the endpoint is down or does nothing but slow us down; its last answer: {last}"
     hint = "send the rows that failed once it is well again"
     return Stopped("endpoint-down", message, Meaning.ENDPOINT_DOWN, Status.FAILED, hint)
@@ -79,6 +79,6 @@ def fault_of_ours(error: BaseException) -> Stopped:
     return Stopped("internal-error", f"a fault of ours: {type(error).__name__}", Meaning.BUG)
 
 
-def _impersonal(text: str) -> str:
+def impersonal(text: str) -> str:
     """Return the endpoint's words without addresses and long numbers: a stop is told in logs and summaries."""
     return _LONG_NUMBER.sub("(number)", _ADDRESS.sub("(address)", text))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from etl.mapping.candidates import ACTIVE, Candidate, Column, candidates, name_tokens
 from etl.mapping.draft import ConditionLine, in_braces, shown
 from etl.mapping.synonyms import CONSENT, CONTACT_WORDS, DATE, FIRST_NAME, LAST_NAME, OPT_OUT, OPT_OUT_WORDS, REASON
@@ -36,9 +38,9 @@ def choose_action(columns: Sequence[Column], nameless: int, name: str) -> Choice
     return "contact.upsert", ("contact.upsert, as nothing speaks of purchases or of people who leave.",)
 
 
-def conditions(columns: Sequence[Column]) -> tuple[ConditionLine, ...]:
+def conditions(columns: Sequence[Column], sample: pd.DataFrame) -> tuple[ConditionLine, ...]:
     """Return the conditions that columns of yes and no about consent make likely, surest first."""
-    lines = [line for column in columns if (line := _condition(column)) is not None]
+    lines = [line for column in columns if (line := _condition(column, sample)) is not None]
     return tuple(sorted(lines, key=lambda line: -line.confidence))
 
 
@@ -96,7 +98,7 @@ def _speaks_of(name: str, words: frozenset[str]) -> bool:
     )
 
 
-def _condition(column: Column) -> ConditionLine | None:
+def _condition(column: Column, sample: pd.DataFrame) -> ConditionLine | None:
     best = _best(column, "contact.upsert")
     written = in_braces(column.name)
     seen = column.seen
@@ -113,4 +115,12 @@ def _condition(column: Column) -> ConditionLine | None:
     else:
         text = f"{operand} {'in' if positive else 'not in'} [{listed}]"
     what = "consent" if positive else "people who left"
-    return ConditionLine(text, best.confidence, (f"{shown(column.name)} looks like a record of {what}", *best.reasons))
+    says_yes = sample[column.position].str.strip().isin(seen.yes)
+    return ConditionLine(
+        text,
+        best.confidence,
+        (f"{shown(column.name)} looks like a record of {what}", *best.reasons),
+        column=column.name,
+        keeps=positive,
+        leaves_out=int((~says_yes if positive else says_yes).sum()),
+    )

@@ -63,11 +63,18 @@ class FieldLine:
 
 @dataclass(frozen=True, slots=True)
 class ConditionLine:
-    """A `when` that somebody may want; never active in a draft."""
+    """A `when` that somebody may want; never active in a draft. `column`: what it looks at.
+
+    `keeps`: whether it names those to be sent (consent), or those to be left out. `leaves_out`: rows of the sample that
+    would not be sent with it.
+    """
 
     expression: str
     confidence: float
     reasons: tuple[str, ...]
+    column: str = ""
+    keeps: bool = True
+    leaves_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,12 @@ class Draft:
         """The mapping file as text; it loads as it stands unless a required field is `missing`."""
         return render(self)
 
+    def line_of(self, condition: ConditionLine) -> int:
+        """Return the line of `yaml`, from 1, in which `condition` stands."""
+        return next(
+            number for number, line in enumerate(_lines(self), start=1) if line.startswith(_commented(condition))
+        )
+
 
 def render(draft: Draft) -> str:
     """Return the mapping file of `draft`, commented, ending in a line break."""
@@ -115,15 +128,20 @@ def _lines(draft: Draft) -> Iterable[str]:
     yield f"  - action: {draft.action}"
     for condition in draft.conditions:
         told = _told(condition.confidence, condition.reasons)
-        yield f"    # when: {quote(condition.expression)}  # {told}; uncomment to send these rows alone"
+        yield f"{_commented(condition)}  # {told}; uncomment to send these rows alone"
     yield "    fields:" if draft.fields else "    fields: {}"
     yield from (f"      {_field(line)}" for line in draft.fields)
     if draft.offered:
-        yield "      # Remove the first `#` of a line to use it:"
-        yield from (f"      # {_field(line)}" for line in draft.offered)
+        yield "      # Remove the first `#` (keep the spaces) to use one of these:"
+        yield from (f"      #{_field(line)}" for line in draft.offered)
     if draft.notes:
         yield "# Not used:"
         yield from (f"# - {note}" for note in draft.notes)
+
+
+def _commented(condition: ConditionLine) -> str:
+    # No space follows the sign: what is left without it stands where it must, whoever takes it away.
+    return f"    #when: {quote(condition.expression)}"
 
 
 def _field(line: FieldLine) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from etl.transforms.registry import as_outcome
 
 _INTERNATIONAL, _VALID = 0.95, 0.7
 _LOOKED_AT = 100
+_DATE_WORDS = {"%d": "DD", "%m": "MM", "%y": "YY", "%Y": "YYYY", "%H": "HH", "%M": "mm", "%S": "ss"}
 EMAIL_PATHS = frozenset({"contact.email", "email", "newEmail"})
 
 
@@ -59,13 +61,31 @@ def propose(path: str, seen: Look, near: Hints) -> tuple[tuple[Call, ...], tuple
 
 
 def propose_free(seen: Look) -> tuple[tuple[Call, ...], tuple[str, ...]]:
-    """Return the transforms for a column under a key of one's own: dates become ISO dates, the rest stays."""
+    """Return the transforms for a column under a key of one's own: dates become ISO dates, amounts plain numbers.
+
+    The rest stays, whole numbers too: a postcode or a customer number may start with a nought.
+    """
+    if _is_amount(seen):
+        return _number(seen)
     if seen.date < _VALID or not seen.date_format:
         return (), ()
     told = ("days and months cannot be told apart: check the format",) if seen.day_or_month_unsure else ()
     if seen.date_format.startswith("%Y-%m-%d"):
         return (), told
-    return (("date", seen.date_format),), told
+    return (("date", _in_words(seen.date_format)),), told
+
+
+def _in_words(date_format: str) -> str:
+    """Return strptime's codes as people write them: `%d.%m.%Y` is DD.MM.YYYY."""
+    return re.sub("%[dmyYHMS]", lambda code: _DATE_WORDS[code[0]], date_format)
+
+
+def _is_amount(seen: Look) -> bool:
+    if seen.number < _VALID or max(seen.date, seen.phone, seen.postcode) >= _VALID:
+        return False
+    if seen.signs.currency or seen.signs.thousands:
+        return True
+    return any(re.search("[0-9][.,][0-9]", value) for value in seen.values)
 
 
 def _phone(seen: Look, near: Hints) -> tuple[tuple[Call, ...], tuple[str, ...]]:

@@ -22,11 +22,13 @@ from etl.mapping.looks import fold, look
 from etl.mapping.parts import Whole, name_of, street_of
 from etl.mapping.proposals import Hints, hints, propose, propose_free
 from etl.mapping.synonyms import CONSENT, CURRENCY, DATE, FIRST_NAME, FLAT, HOUSE, LAST_NAME, OPT_OUT, STREET
+from etl.records import text_series
 
-__all__ = ["ACTIVE", "POSSIBLE", "Draft", "Suggestion", "Use", "render", "suggest"]
+__all__ = ["ACTIVE", "POSSIBLE", "Draft", "Suggestion", "Use", "looks_like_data", "render", "suggest"]
 
 _PARTS = frozenset({FIRST_NAME, LAST_NAME, STREET, HOUSE, FLAT})
 _ROLES = frozenset({CONSENT, OPT_OUT, DATE})
+_MOSTLY = 0.5
 _WHOLES = {FIRST_NAME: "contact.name", LAST_NAME: "contact.name", STREET: "contact.address.streetAddress"}
 
 
@@ -56,11 +58,17 @@ def suggest(
         suggestions=tuple(sorted([*sheet.said.values(), *refused], key=lambda s: s.position)),
         fields=fields,
         offered=offered,
-        conditions=conditions(columns) if chosen == "contact.upsert" else (),
+        conditions=conditions(columns, sample) if chosen == "contact.upsert" else (),
         notes=tuple(f"{shown(s.column)}: {'; '.join(s.reasons)}" for s in [*sheet.unused(), *refused]),
         missing=tuple(f.path for f in ACTIONS[chosen].fields if f.required and f.path not in used),
         source=dict(source or {}),
     )
+
+
+def looks_like_data(header: Sequence[str]) -> bool:
+    """Whether a header holds what names no column: an e-mail address, or mostly numbers, dates and the like."""
+    seen = look(text_series(list(header)))
+    return seen.email > 0 or max(seen.number, seen.phone) + seen.date > _MOSTLY
 
 
 @dataclass(slots=True)

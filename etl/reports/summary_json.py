@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from etl.guards import Stop
     from etl.report import RunReport
 
 
@@ -32,13 +33,21 @@ def as_dict(report: RunReport) -> dict[str, Any]:
             {"code": code, "field": field, "severity": severity, "count": count}
             for code, field, severity, count in report.problems
         ],
+        "outcomes": [
+            {"status": status, "code": code, "example": example, "count": count}
+            for status, code, example, count in report.outcomes
+        ],
         "notes": list(report.notes),
-        "stopped": {"code": report.stop.code, "message": report.stop.message} if report.stop else None,
+        "stopped": _stop(report.stop) if report.stop else None,
         "exit_code": report.exit_code,
         "timings_seconds": {name: round(seconds, 3) for name, seconds in report.timings.items()},
         "delivery": dict(report.delivery),
         "reports": {"results": str(report.results_path), "issues": str(report.issues_path)},
     }
+
+
+def _stop(stop: Stop) -> dict[str, str]:
+    return {"code": stop.code, "message": stop.message, "hint": stop.hint}
 
 
 def write(report: RunReport, path: Path) -> None:

@@ -36,7 +36,7 @@ def _item_issues(judge: Judge, column: Column, items: pa.Array, owner: Rows) -> 
     )
     # The index is the item's, not the row's: pandera tells failures apart by it, and a row has several items.
     try:
-        schema.validate(pd.Series(TEXT.__from_arrow__(items), index=pd.RangeIndex(len(items))), lazy=True)
+        schema.validate(text_series(items), lazy=True)
     except pa_schema.errors.SchemaErrors as error:
         cases = error.failure_cases
     else:

@@ -23,7 +23,7 @@ from etl.codes import CODES
 from etl.columns import Column, as_floats
 from etl.contract import ACTIONS, Action, Field, FieldType
 from etl.issues import IssueBatch, Judge
-from etl.records import TEXT, Rows, Severity
+from etl.records import TEXT, Rows, Severity, text_series
 from etl.schemas import checks, tags
 from etl.schemas.checks import Rule
 
@@ -69,7 +69,7 @@ def _frame(columns: list[Column]) -> tuple[pd.DataFrame, tuple[tuple[str, str], 
     for column in columns:
         if column.is_list:
             continue
-        series = pd.Series(TEXT.__from_arrow__(column.values))
+        series = text_series(column.values)
         path = column.field.path if column.field else ""
         if column.is_float:
             data[column.path] = pd.Series(as_floats(column.values))

@@ -18,6 +18,9 @@ from pyarrow import csv as pa_csv
 from etl.records import Mask
 from etl.sources.header import is_blank
 
+# Else pyarrow takes Ctrl-C for itself while it reads, and ends its work with an error of its own.
+pa.enable_signal_handlers(False)
+
 _WHITE_SPACE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 
 

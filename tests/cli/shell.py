@@ -18,12 +18,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+# The process takes the terminal for its own, as a shell gives it to a command: Ctrl-C is a key then.
+_OWNING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def environment(**extra: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
-    return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **extra}
+    path = os.pathsep.join(filter(None, [extra.pop("PYTHONPATH", ""), str(ROOT)]))
+    return {**kept, "TERM": "xterm-256color", **extra, "PYTHONPATH": path}
 
 
 def etl(*arguments: str | Path, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -56,6 +59,10 @@ class Terminal:
         self._read(seconds, until=text)
         assert text in self.text, f"{text!r} was not shown, but: {self.text}"
 
+    @property
+    def shows_control_keys(self) -> bool:
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHOCTL)
+
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
@@ -85,7 +92,7 @@ def on_terminal(*arguments: str | Path, cwd: Path, columns: int = 80, **extra: s
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "etl", *map(str, arguments)],
+        [sys.executable, "-c", _OWNING, sys.executable, "-m", "etl", *map(str, arguments)],
         cwd=cwd,
         env=environment(**extra),
         stdin=slave,

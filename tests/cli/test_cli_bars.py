@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from datetime import datetime
 
+import pytest
+
 from etl.cli.bars import Bars, LogLines, progress_on
 from etl.progress import Silent
 
@@ -85,15 +87,60 @@ def test_more_than_an_hour_is_told_in_hours() -> None:
     assert "2:46:35 left" in stream.getvalue()
 
 
-def test_a_bar_shows_share_rate_time_left_and_counts() -> None:
+def drawn(total: int | None, counts: dict[str, int], seconds: float = 10) -> str:
+    """Return the last line that was drawn, as a terminal of 80 columns holds it."""
     screen, clock = Screen(), Clock()
     bars = Bars(screen, 1, clock)
-    bars.begin("sending", 1000)
-    clock.seconds += 10
-    bars.advance(0, {"delivered": 240, "invalid": 10})
-
-    assert "sending  25% ██       25 rows/s, 0:30 left, delivered 240, invalid 10" in screen.getvalue()
+    bars.begin("sending", total)
+    clock.seconds += seconds
+    bars.advance(0, counts)
+    line = screen.getvalue().split("\r")[-1]
     bars.end()
+    return line.rstrip()
+
+
+def test_a_bar_shows_share_rows_rate_time_left_and_counts() -> None:
+    assert drawn(400, {"delivered": 90, "invalid": 10}) == (
+        "sending  25% █▎    100 of 400, 10 rows/s, 0:30 left, delivered 90, invalid 10"
+    )
+
+
+def test_a_narrow_bar_leaves_out_whole_counts_the_least_telling_first() -> None:
+    counts = {"duplicate": 100, "skipped": 200, "unknown": 3, "delivered": 13_000, "rejected": 4, "invalid": 427}
+
+    assert drawn(30_000, counts, 60) == "sending  46% ██▎   13,734 of 30,000, 1:11 left, delivered 13,000, invalid 427"
+
+
+def test_the_rows_done_stay_however_long_the_rest_is() -> None:
+    line = drawn(10**12, dict.fromkeys(("delivered", "invalid", "rejected"), 10**11), 10**9)
+
+    assert line.startswith("sending  30% █▌    300,000,000,000 of 1,000,000,000,000, ")
+
+
+def test_the_counts_stand_in_the_order_in_which_they_tell() -> None:
+    order = ["planned", "invalid", "failed", "rejected", "unknown", "blocked", "skipped", "duplicate", "unchanged"]
+    lines, stream, clock = log()
+    lines.begin("checking", None)
+    lines.advance(0, dict.fromkeys(reversed(order), 1))
+    clock.seconds += 1
+    lines.end()
+
+    assert stream.getvalue() == f"12:00:00 checked 9 rows in 1.0 s: {', '.join(f'{status} 1' for status in order)}\n"
+
+
+@pytest.mark.parametrize(
+    ("stage", "verb"),
+    [("checking", "checked"), ("writing", "wrote"), ("sending", "sent"), ("listing", "listed")],
+    ids=["checking", "writing", "sending", "listing"],
+)
+def test_each_stage_has_a_word_for_its_end_and_one_row_is_one_row(stage: str, verb: str) -> None:
+    lines, stream, clock = log()
+    lines.begin(stage, 1)
+    clock.seconds += 1
+    lines.advance(1, {"blocked": 1})
+    lines.end()
+
+    assert stream.getvalue() == f"12:00:00 {verb} 1 row in 1.0 s: blocked 1\n"
 
 
 def test_a_bar_is_drawn_ten_times_a_second_at_most() -> None:
@@ -116,8 +163,8 @@ def test_a_line_never_wraps() -> None:
     bars.advance(0, dict.fromkeys(("delivered", "invalid", "rejected", "failed", "unknown", "duplicate"), 10**8))
     bars.end()
 
-    drawn = [line for part in screen.getvalue().split("\r") for line in part.split("\n")]
-    assert max(map(len, drawn)) < 80
+    shown = [line for part in screen.getvalue().split("\r") for line in part.split("\n")]
+    assert max(map(len, shown)) < 80
 
 
 def test_quiet_shows_nothing_and_elsewhere_it_is_the_stream_that_decides() -> None:

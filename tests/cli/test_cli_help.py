@@ -117,11 +117,23 @@ def test_python_m_etl_works_as_well(tmp_path: Path) -> None:
             "etl run: the mapping comes first, then the files\n  hint: etl run contacts.yaml contacts.csv   [usage]\n",
         ),
         (
+            ["check", "kunden.csv"],
+            "etl check: the mapping is missing\n  hint: etl check MAPPING kunden.csv   [usage]\n",
+        ),
+        (
+            ["run", "north.xlsx", "south.xlsx"],
+            "etl run: the mapping is missing\n  hint: etl run MAPPING north.xlsx south.xlsx   [usage]\n",
+        ),
+        (
+            ["preview", "kunden.csv"],
+            "etl preview: the mapping is missing\n  hint: etl preview MAPPING kunden.csv   [usage]\n",
+        ),
+        (
             ["check", "a.yaml", "b.csv", "--fail-over", "many"],
             "--fail-over 'many' is no limit\n  hint: write a number of rows (25) or a share (2%)   [bad-limit]\n",
         ),
     ],
-    ids=["command", "option", "argument", "limit", "rate", "swapped", "guard"],
+    ids=["command", "option", "argument", "limit", "rate", "swapped", "no mapping", "two files", "preview", "guard"],
 )
 def test_a_wrong_command_line_says_what_would_be_right(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]

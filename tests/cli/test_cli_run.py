@@ -44,6 +44,7 @@ def test_a_check_says_what_would_happen(here: Path, capsys: pytest.CaptureFixtur
         "    1  error    contact.email  not an e-mail address: correct the address\n"
         "This would clear contact.phone of 3 contacts.\n"
         "\n"
+        "Read    people.csv: UTF-8, commas, header in row 1\n"
         "Reports r: results.csv, issues.csv, summary.json\n"
     )
 
@@ -148,7 +149,15 @@ def test_with_yes_they_are_deleted(here: Path, capsys: pytest.CaptureFixture[str
 
     code, out, _ = run(["run", mapping, file, "--target", "sandbox", "--yes"], capsys)
 
-    assert (code, out.splitlines()[0]) == (0, "All 2 rows were delivered to sandbox.")
+    assert (code, out.splitlines()[0]) == (0, "2 contacts were deleted at sandbox.")
+
+
+def test_a_check_of_deletions_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mapping, file = write_deletes(here, 2)
+
+    code, out, _ = run(["check", mapping, file], capsys)
+
+    assert (code, out.splitlines()[0]) == (0, "2 contacts would be deleted.")
 
 
 def test_a_target_of_the_settings_is_used(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,21 +214,26 @@ def test_off_a_terminal_there_is_a_log_line_a_stage_and_no_colour(here: Path) ->
 
 
 def test_a_fault_of_ours_is_one_line_with_the_path_of_a_log(here: Path) -> None:
-    # Our own assertion, by the one switch that makes it true.
+    # A library that breaks when it is loaded, and quotes somebody's cell.
     mapping, file = write_contacts(here, 1)
+    (here / "broken").mkdir()
+    (here / "broken" / "pandera.py").write_text(
+        "raise RuntimeError('of ' + '@'.join(['person0', 'example.com']))\n", "utf-8"
+    )
 
-    done = etl("check", mapping, file, cwd=here, PANDERA_VALIDATION_ENABLED="False")
+    done = etl("check", mapping, file, cwd=here, PYTHONPATH=str(here / "broken"))
 
     assert (done.returncode, done.stdout) == (4, "")
     (line,) = [line for line in done.stderr.splitlines() if "a fault of the program" in line]
     (log,) = (here / ".etl" / "faults").iterdir()
     assert line == (
-        "a fault of the program, not of your files (AssertionError); the details are in "
+        "a fault of the program, not of your files (RuntimeError); the details are in "
         f".etl/faults/{log.name}   [internal-error]"
     )
     text = log.read_text("utf-8")
     assert "Traceback (most recent call last):" in text
     assert "command: etl check" in text
     assert "pandas: " in text
+    assert "RuntimeError: of (address)" in text
     assert "person0@example.com" not in text
     assert log.stat().st_mode & 0o077 == 0

@@ -77,9 +77,39 @@ CROWDED = replace(
             "19 of 20 records (of 10 rows) would be delivered.",
         ),
         ({"rows": 1, "counts": {"planned": 1}}, "1 of 1 row would be delivered."),
+        (
+            {"rows": 6, "counts": {"planned": 2, "invalid": 3, "skipped": 1}, "deletes": 2},
+            "2 contacts would be deleted; of 6 rows, 3 are invalid.",
+        ),
+        ({"rows": 2, "counts": {"planned": 2}, "deletes": 2}, "2 contacts would be deleted."),
+        (
+            {"dry_run": False, "rows": 2, "counts": {"delivered": 1, "unknown": 1}, "deletes": 2},
+            "1 contact was deleted at production; of 2 rows, 1 has an unknown outcome.",
+        ),
+        (
+            {"dry_run": False, "rows": 3, "counts": {"blocked": 3}, "deletes": 3},
+            "No contact was deleted at production; of 3 rows, 3 were held back.",
+        ),
+        (
+            {"records": 2, "rows": 2, "counts": {"planned": 3, "skipped": 1}, "deletes": 1},
+            "3 of 4 records (of 2 rows) would be delivered.",
+        ),
         ({"rows": 0, "counts": {}}, "There are no rows below the header: nothing to deliver."),
     ],
-    ids=["check", "all", "singular", "bad", "records", "one", "none"],
+    ids=[
+        "check",
+        "all",
+        "singular",
+        "bad",
+        "records",
+        "one",
+        "deletes",
+        "only deletes",
+        "deleted",
+        "not deleted",
+        "deletes beside others",
+        "none",
+    ],
 )
 def test_the_verdict_is_one_sentence(changes: dict[str, object], told: str) -> None:
     assert sentence(replace(REPORT, **changes)) == told  # type: ignore[arg-type]
@@ -90,7 +120,7 @@ def test_a_verdict_has_fifteen_lines_at_most_and_none_too_long(width: int) -> No
     lines = [line.plain for line in verdict_lines(CROWDED, width)]
 
     assert len(lines) <= MAX_LINES
-    beside_paths = [line for line in lines if not line.startswith(("Reports", "Sending", "Sandbox"))]
+    beside_paths = [line for line in lines if not line.startswith(("Reports ", "Sending ", "Sandbox "))]
     assert max(map(len, beside_paths)) <= max(width, 60)
 
 
@@ -98,7 +128,7 @@ def test_what_is_left_out_is_said() -> None:
     report = replace(CROWDED, stop=None, counts={"delivered": 5, "invalid": 4})
     text = "\n".join(line.plain for line in verdict_lines(report, 80))
 
-    assert "and 25 more kinds: see issues.csv" in text
+    assert f"and {len(CODES) - 1} more kinds: see issues.csv" in text
     assert "more notes: see summary.json" in text
 
 
@@ -109,6 +139,88 @@ def test_the_order_of_the_problems_is_kept_and_the_field_of_a_whole_row_is_named
 
     assert "    12  error    the row      too few or too many cells: look for" in text
     assert "     3  warning  description  a long text: shorten it: the endpoint may cut it" in text
+
+
+def test_what_the_endpoint_said_stands_before_the_problems() -> None:
+    report = replace(
+        REPORT,
+        dry_run=False,
+        counts={"delivered": 1, "invalid": 12, "unknown": 8, "rejected": 1},
+        outcomes=(
+            ("unknown", "connection-closed", "connection closed before an answer came", 8),
+            ("rejected", "http-400", "HTTP 400: no such property", 1),
+        ),
+        problems=(("email-syntax", "contact.email", "error", 12),),
+    )
+
+    lines = [line.plain for line in verdict_lines(report, 80)]
+
+    place = lines.index("    8  unknown   connection closed before an answer came")
+    assert lines[place + 1] == "    1  rejected  HTTP 400: no such property"
+    assert lines[place + 2].startswith("    12  error    contact.email  not an e-mail address")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_an_endpoint_that_sends_a_page_does_not_make_a_scroll(width: int) -> None:
+    outcomes = tuple(("failed", f"http-{500 + n}", f"HTTP {500 + n}: " + "a long page " * 40, 9 - n) for n in range(6))
+    lines = [line.plain for line in verdict_lines(replace(CROWDED, outcomes=outcomes), width)]
+
+    assert len(lines) <= MAX_LINES
+    alone = [line.plain for line in verdict_lines(replace(REPORT, dry_run=False, outcomes=outcomes), width)]
+    assert len(alone) <= MAX_LINES
+    assert "answers: see results.csv" in "\n".join(alone)
+    assert max(len(line) for line in alone if not line.startswith("Reports ")) <= width
+
+
+def table(**facts: object) -> dict[str, object]:
+    return {"sheet": "", "header_row": 1, **facts}
+
+
+CSV = table(format="csv", encoding="utf-8", delimiter="semicolon")
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ([("in/contacts.csv", CSV)], "contacts.csv: UTF-8, semicolons, header in row 1"),
+        ([("people.xlsx", table(format="xlsx", sheet="Maj", header_row=3))], "people.xlsx: sheet Maj, header in row 3"),
+        (
+            [("a.txt", table(encoding="cp1250", delimiter="tab", header_row=0))],
+            "a.txt: cp1250, tabs, no header",
+        ),
+        (
+            [("a.csv", table(encoding="utf-16", delimiter="none (one column)"))],
+            "a.csv: UTF-16, one column, header in row 1",
+        ),
+        ([("a.csv", table(encoding="utf-8", delimiter="^"))], "a.csv: UTF-8, separated by '^', header in row 1"),
+        ([("a.csv", CSV), ("b.csv", CSV)], "a.csv and 1 more file: UTF-8, semicolons, header in row 1"),
+        (
+            [("a.csv", CSV), ("b.csv", table(sheet="May")), ("c.csv", CSV)],
+            "a.csv: UTF-8, semicolons, header in row 1; 2 more files: see summary.json",
+        ),
+    ],
+    ids=["csv", "xlsx", "no header", "one column", "odd separator", "alike", "unlike"],
+)
+def test_the_verdict_says_how_the_file_was_read(files: list[tuple[str, dict[str, object]]], told: str) -> None:
+    report = replace(REPORT, files=tuple({"file": name, "tables": [one]} for name, one in files))
+
+    assert f"Read    {told}" in [line.plain for line in verdict_lines(report, 100)]
+
+
+def test_a_name_that_is_too_long_for_the_line_is_cut() -> None:
+    report = replace(REPORT, files=({"file": "a" * 200 + ".csv", "tables": [CSV]},))
+
+    (line,) = [line.plain for line in verdict_lines(report, 80) if line.plain.startswith("Read ")]
+    assert len(line) == 80
+    assert line.endswith("…")
+
+
+def test_one_more_kind_is_shown_and_not_merely_counted() -> None:
+    codes = list(CODES)
+    for shown in range(1, len(codes)):
+        problems = tuple((code, "contact.email", "error", 100 - place) for place, code in enumerate(codes[:shown]))
+        text = "\n".join(line.plain for line in verdict_lines(replace(REPORT, problems=problems), 80))
+        assert "1 more kind:" not in text
 
 
 def test_every_code_of_an_issue_has_its_words() -> None:
@@ -129,7 +241,11 @@ def test_a_dry_run_says_what_it_would_clear(clears: dict[str, int], told: str) -
 
 
 def test_a_dry_run_says_whom_it_would_delete() -> None:
-    assert cost_sentences(replace(REPORT, deletes=1)) == ["This would delete 1 contact."]
+    assert cost_sentences(replace(REPORT, records=2, deletes=1)) == ["This would delete 1 contact."]
+
+
+def test_whom_it_would_delete_is_not_said_twice() -> None:
+    assert cost_sentences(replace(REPORT, counts={"planned": 1}, deletes=1)) == []
 
 
 def test_an_interrupted_run_says_what_became_of_the_rest() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ from etl.mapping import Mapping, bind, parse_mapping
 from etl.mapping.candidates import Column, candidates
 from etl.mapping.draft import Draft, Use, quote
 from etl.mapping.looks import look
-from etl.mapping.suggest import suggest
+from etl.mapping.suggest import looks_like_data, suggest
 from etl.records import text_series
 from etl.transforms import CATALOGUE, apply, check_arguments
 
@@ -277,11 +278,11 @@ def test_tags_are_split_by_the_sign_seen(values: list[str], transforms: tuple[ob
 @pytest.mark.parametrize(
     ("values", "transform"),
     [
-        (["31.12.2024", "1.2.2024"], ("date", "%d.%m.%Y")),
-        (["12/31/2024"], ("date", "%m/%d/%Y")),
-        (["31-12-24"], ("date", "%d-%m-%y")),
-        (["20241231"], ("date", "%Y%m%d")),
-        (["31.12.2024 10:30"], ("date", "%d.%m.%Y %H:%M")),
+        (["31.12.2024", "1.2.2024"], ("date", "DD.MM.YYYY")),
+        (["12/31/2024"], ("date", "MM/DD/YYYY")),
+        (["31-12-24"], ("date", "DD-MM-YY")),
+        (["20241231"], ("date", "YYYYMMDD")),
+        (["31.12.2024 10:30"], ("date", "DD.MM.YYYY HH:mm")),
         (["2024-12-31"], None),
     ],
     ids=str,
@@ -295,6 +296,26 @@ def test_a_date_worth_keeping_is_offered_in_iso_form(values: list[str], transfor
         assert problems == []
         failed = apply(transform[0], text_series(values), given).failed
         assert failed is None or not failed.any()
+
+
+@pytest.mark.parametrize(
+    ("values", "transforms"),
+    [
+        (["1.234,50", "12,00"], (("number", {"decimal": ",", "thousands": "."}),)),
+        (["12,50 €", "7,00 €"], (("number", {"decimal": ",", "currency": "true"}),)),
+        (["12.50", "7.00"], (("number", None),)),
+        (["42", "007"], ()),
+        (["600 123 456", "500 123 456"], ()),
+        (["12-345", "00-950"], ()),
+    ],
+    ids=["grouped", "currency", "plain", "whole", "phones", "postcodes"],
+)
+def test_an_amount_is_offered_as_a_number_and_a_whole_number_as_it_stands(
+    values: list[str], transforms: tuple[object, ...]
+) -> None:
+    offered = draft("\n".join(["Budget left", *values]), action=CONTACT).offered[0]
+
+    assert offered.transforms == transforms
 
 
 def test_days_and_months_that_cannot_be_told_apart_are_said_to_be_unsure() -> None:
@@ -374,12 +395,45 @@ def test_consent_gives_a_condition_that_is_commented_out(text: str, condition: s
     found = draft(text)
 
     assert [line.expression for line in found.conditions] == [condition]
-    assert f"    # when: {quote(condition)}  # " in found.yaml
+    assert f"    #when: {quote(condition)}  # " in found.yaml
     assert load(found.yaml).records[0].when is None
-    uncommented = found.yaml.replace("    # when: ", "    when: ")
+    uncommented = found.yaml.replace("    #when: ", "    when: ")
     when = load(uncommented).records[0].when
     assert when is not None
     assert when.text == condition
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps", "leaves_out"),
+    [
+        ("E-mail|Zgoda\na@example.com|tak\nb@example.com|nie\nc@example.com|\nd@example.com|tak ", True, 2),
+        ("E-mail|Unsubscribed|City\na@example.com|yes|Kiel\nb@example.com|no|Bonn\nc@example.com||Bonn", False, 1),
+    ],
+    ids=["consent", "opt-out"],
+)
+def test_a_condition_tells_how_many_rows_it_would_leave_out_and_where_it_stands(
+    text: str, keeps: bool, leaves_out: int
+) -> None:
+    found = draft(text)
+    (condition,) = found.conditions
+
+    assert (condition.keeps, condition.leaves_out) == (keeps, leaves_out)
+    assert found.yaml.splitlines()[found.line_of(condition) - 1].startswith("    #when: ")
+
+
+@pytest.mark.parametrize(
+    ("header", "is_data"),
+    [
+        (["Anna", "anna@example.com", "Gdynia"], True),
+        (["17", "3.5", "Gdynia"], True),
+        (["+48 600 123 456", "2024-12-31", ""], True),
+        (["E-mail", "Name", "2024"], False),
+        (["", ""], False),
+    ],
+    ids=["address", "numbers", "phone and date", "names", "blank"],
+)
+def test_a_header_of_values_looks_like_data(header: list[str], is_data: bool) -> None:
+    assert looks_like_data(header) is is_data
 
 
 def test_a_column_of_yes_and_no_that_is_no_consent_gives_no_condition() -> None:
@@ -476,10 +530,15 @@ def test_a_draft_loads_and_finds_all_its_columns(text: str, name: str) -> None:
     assert tuple(field.path for field in mapping.records[0].fields) == tuple(line.path for line in found.fields)
 
 
+def without_signs(text: str) -> str:
+    """Take away the first # of each line that can be used, and nothing else."""
+    return re.sub(r"^( +)#(?=[^ ])(?!when)", r"\1", text, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize(("text", "name"), SHEETS.values(), ids=SHEETS)
 def test_lines_that_are_offered_load_when_uncommented(text: str, name: str) -> None:
     found = draft(text, name)
-    mapping = load(found.yaml.replace("\n      # ", "\n      ").replace("\n      Remove", "\n# "))
+    mapping = load(without_signs(found.yaml))
 
     bind(mapping, tuple(sheet(text)[0]), "draft")
     assert len(mapping.records[0].fields) == len(found.fields) + len(found.offered)

@@ -12,10 +12,13 @@ import click
 
 from etl.cli import options, output
 from etl.cli.choosing import chosen
+from etl.cli.reading import how_read
+from etl.cli.wording import plural
 from etl.errors import SettingsError
 
 if TYPE_CHECKING:
     from etl.mapping.suggest import Draft
+    from etl.sources.base import Table
 
 SAMPLE_ROWS = 2_000
 
@@ -50,21 +53,29 @@ def command(file: Path, *, action: str | None, out: Path | None, force: bool, sh
         raise SettingsError(
             "there is such a file already", code="exists", where=str(out), hint="choose another name, or add --force"
         )
-    draft = _draft(file, action, sheet)
+    table = _table(file, action, sheet)
+    draft = _draft(table, file, action)
     if out is None:
         output.say_text(draft.yaml)
     else:
         _write(out, draft.yaml)
+    output.tell(f"Read {how_read(table)}")
     _tell(draft, file, out)
+    _tell_notes(draft, table)
     return 0
 
 
-def _draft(file: Path, action: str | None, sheet: str | None) -> Draft:
-    from etl.mapping.suggest import suggest
-    from etl.sources import list_sheets, open_tables
+def _table(file: Path, action: str | None, sheet: str | None) -> Table:
+    from etl.sources import open_tables
     from etl.sources.base import SourceOptions
 
-    table = open_tables(file, SourceOptions(sheet=sheet, header_score=_header_score(action)), 0)[0]
+    return open_tables(file, SourceOptions(sheet=sheet, header_score=_header_score(action)), 0)[0]
+
+
+def _draft(table: Table, file: Path, action: str | None) -> Draft:
+    from etl.mapping.suggest import suggest
+    from etl.sources import list_sheets
+
     chunk = next(iter(table.chunks(range(len(table.header)), limit=SAMPLE_ROWS, rows_per_chunk=SAMPLE_ROWS)), None)
     source: dict[str, Any] = {}
     if len(list_sheets(file)) > 1:
@@ -115,9 +126,29 @@ def _tell(draft: Draft, file: Path, out: Path | None) -> None:
     used = uses["FIELD"] + uses["PART"]
     where = f"wrote {out}: " if out else ""
     output.tell(f"{where}{draft.action}; {used} of {len(draft.suggestions)} columns are mapped")
-    for path in draft.missing:
-        output.tell(f"incomplete: no column serves as {path}, which every record needs")
     target = out or Path("mappings") / f"{draft.name}.yaml"
     if out is None:
         output.tell(f"keep it:  etl init {file} --out {target}")
-    output.tell(f"next:     etl check {target} {file}")
+    for path in draft.missing:
+        output.tell(f"incomplete: no column serves as {path}, which every record needs: add it under `fields`")
+    if not draft.missing:
+        output.tell(f"next:     etl check {target} {file}")
+
+
+def _tell_notes(draft: Draft, table: Table) -> None:
+    """Say on stderr what nobody should miss."""
+    from etl.mapping.suggest import looks_like_data
+
+    if table.header_row and looks_like_data(table.header):
+        row = f"row {table.header_row:,}"
+        output.tell(f"Note: {row} looks like data: no header? write `source: {{header_row: none}}` in the mapping")
+    for condition in draft.conditions:
+        if not condition.leaves_out:
+            continue
+        count = condition.leaves_out
+        what = "consent" if condition.keeps else "a list of people who left"
+        say = f"{'does' if count == 1 else 'do'} not say yes" if condition.keeps else f"say{'s' * (count == 1)} so"
+        output.tell(
+            f"Note: '{condition.column}' looks like {what}; {count:,} {plural(count, 'row')} of the sample {say} and "
+            f"would be sent: uncomment `when:` in line {draft.line_of(condition)}"
+        )

@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from etl.cli import options, output
+from etl.cli.choosing import mapping_there
+from etl.cli.reading import how_read
 from etl.cli.running import refuse_swapped
 
 if TYPE_CHECKING:
@@ -42,17 +44,22 @@ def command(
     mapping: Path, file: Path, *, limit: int, sheet: str | None, target: str | None, as_json: bool, config: Path | None
 ) -> int:
     """Show what becomes of the first rows of FILE: cells on the left, the payload on the right. Nothing is sent."""
-    from etl.first_rows import preview
+    from etl.first_rows import first_rows, open_preview
 
     refuse_swapped("preview", mapping, [file])
-    found = preview(mapping, file, limit=limit, sheet=sheet, target=target, config=config)
+    job = open_preview(mapping_there(mapping), file, limit=limit, sheet=sheet, target=target, config=config)
+    found = first_rows(job)
     if as_json:
         output.say_json([asdict(one) for one in found])
         return 0
+    output.say_lines([*(Text(output.visible(f"Read {how_read(bound.table)}")) for bound in job.tables), Text("")])
     if not found:
         output.say(Text("There are no rows below the header."))
     for one in found:
         output.say(_shown(one))
+    # The words of mapping.model.Duplicates.
+    if found and any(record.duplicates != "all" for record in job.plan.mapping.records):
+        output.say(Text("Duplicates are judged by `etl check` alone.", style="dim"))
     return 0
 
 

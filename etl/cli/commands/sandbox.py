@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
-from etl.cli import options, output
+from etl.cli import options, output, signals
+from etl.cli.request_counter import LOOK_SECONDS, counting_on, told
 from etl.errors import SettingsError
 
 if TYPE_CHECKING:
-    from etl.sandbox import Running, SandboxOptions
+    from etl.sandbox import Sandbox, SandboxOptions
 
 DEFAULT_PORT = 8765
 QUERIES = (
@@ -92,7 +94,7 @@ def command(faults: tuple[str, ...], **flags: Any) -> int:
 
     Payloads are validated as the real endpoint would; contacts, events and every request are kept in SQLite.
     """
-    from etl.sandbox import Faults, SandboxOptions, parse_fault, serve_forever
+    from etl.sandbox import Faults, Sandbox, SandboxOptions, parse_fault
 
     rules = tuple(parse_fault(text) for text in faults)
     _make_room(flags["database"])
@@ -106,9 +108,13 @@ def command(faults: tuple[str, ...], **flags: Any) -> int:
         latency_seconds=flags["latency"],
         **_credentials(flags["auth"], os.environ),
     )
-    stats = serve_forever(setup, lambda running: _greet(running, setup))
-    by_status = ", ".join(f"{count:,} with {status}" for status, count in sorted(stats.by_status.items()))
-    output.say(Text(f"{stats.requests:,} requests{f': {by_status}' if by_status else ''}"))
+    with signals.ending() as ended, Sandbox(setup) as sandbox:
+        _greet(sandbox, setup)
+        with counting_on(sys.stderr) as counter:
+            while not ended.wait(LOOK_SECONDS):
+                counter.show(sandbox.stats())
+    stats = sandbox.stats()
+    output.say(Text(told(stats)))
     if stats.by_fault:
         output.say(Text("faults: " + ", ".join(f"{count:,} {kind}" for kind, count in stats.by_fault.items())))
     return 0
@@ -147,17 +153,18 @@ def _variable(name: str, auth: str, environ: Mapping[str, str]) -> str:
     return value
 
 
-def _greet(running: Running, setup: SandboxOptions) -> None:
-    database = output.shown_path(running.database)
+def _greet(sandbox: Sandbox, setup: SandboxOptions) -> None:
+    database = output.shown_path(sandbox.database)
     extra = [f'wire = "{setup.wire}"'] if setup.wire == "envelope" else []
     extra += [f'auth = "{setup.auth}"'] if setup.auth != "none" else []
     lines = [
-        Text.assemble("The sandbox listens on ", (running.url, "bold"), ". Ctrl-C ends it."),
+        Text.assemble("The sandbox listens on ", (sandbox.url, "bold"), ". Ctrl-C ends it."),
         Text(""),
         Text("To send to it, in etl.toml:", style="dim"),
         Text("  [targets.local]"),
-        Text(f'  url = "{running.url}"'),
+        Text(f'  url = "{sandbox.url}"'),
         *(Text(f"  {line}") for line in extra),
+        Text.assemble(("and then:", "dim"), " etl run MAPPING FILE --target local"),
         Text("To see what arrived:", style="dim"),
         *(Text(f'  sqlite3 {database} "{query}"') for query in QUERIES),
     ]

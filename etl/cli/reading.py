@@ -1,0 +1,53 @@
+"""How a file was read → a line for people: encoding, separator, sheet, header row. Knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etl.cli.wording import plural
+
+if TYPE_CHECKING:
+    from etl.sources.base import Table
+
+_SEPARATORS = {"comma": "commas", "semicolon": "semicolons", "tab": "tabs", "pipe": "pipes"}
+
+
+def how_read(table: Table) -> str:
+    """Return `contacts.csv: UTF-8, semicolons, header in row 1`."""
+    return f"{Path(table.ref.file).name}: {_described(table.header_row, table.facts)}"
+
+
+def how_all_were_read(files: Sequence[Mapping[str, Any]]) -> str:
+    """Return the same for the files of a report: the first, and what is to be said of the others; "" of none."""
+    told = [
+        (Path(str(one["file"])).name, "; ".join(_described(table["header_row"], table) for table in one["tables"]))
+        for one in files
+    ]
+    if not told:
+        return ""
+    (name, first), *others = told
+    if not others:
+        return f"{name}: {first}"
+    rest = f"{len(others):,} more {plural(len(others), 'file')}"
+    if all(described == first for _, described in others):
+        return f"{name} and {rest}: {first}"
+    return f"{name}: {first}; {rest}: see summary.json"
+
+
+def _described(header_row: int, facts: Mapping[str, Any]) -> str:
+    parts = [f"sheet {facts['sheet']}"] if facts.get("sheet") else []
+    if "encoding" in facts:
+        encoding = str(facts["encoding"])
+        parts.append(encoding.upper() if encoding.lower().startswith(("utf", "iso")) else encoding)
+    if "delimiter" in facts:
+        parts.append(_separator(str(facts["delimiter"])))
+    parts.append(f"header in row {header_row:,}" if header_row else "no header")
+    return ", ".join(parts)
+
+
+def _separator(name: str) -> str:
+    if name.startswith("none"):
+        return "one column"
+    return _SEPARATORS.get(name, f"separated by '{name}'")
