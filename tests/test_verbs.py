@@ -57,10 +57,8 @@ class TestGuards:
         assert report.exit_code == 3
         assert report.counts == {"blocked": 8, "invalid": 2}
         assert server.requests() == []
-        assert (
-            report.stop.message
-            == "2 rows are invalid, and --fail-over 10% allows no more: mend them, or raise the limit"
-        )
+        assert report.stop.message == "2 rows are invalid (20.0% of 10 rows), and --fail-over allows 10%, which is 1"
+        assert report.stop.hint == "mend them, or raise the limit"
 
     def test_as_many_invalid_rows_as_allowed_are_no_reason_to_stop(self, tmp_path):
         file = write_csv(tmp_path / "s.csv", people(8) + "bad@@;\nworse;\n")

@@ -248,6 +248,14 @@ def test_whom_it_would_delete_is_not_said_twice() -> None:
     assert cost_sentences(replace(REPORT, counts={"planned": 1}, deletes=1)) == []
 
 
+def test_a_stop_is_told_with_what_to_do() -> None:
+    stop = Stop("max-deletes", "2 contacts would be deleted, and --max-deletes allows 1", hint="check the file")
+
+    assert stop_sentence(replace(REPORT, stop=stop)) == (
+        "A run would stop: 2 contacts would be deleted, and --max-deletes allows 1: check the file   [max-deletes]"
+    )
+
+
 def test_an_interrupted_run_says_what_became_of_the_rest() -> None:
     report = replace(REPORT, dry_run=False, stop=Stop("interrupted", "interrupted by Ctrl-C before it was sent", 130))
 
