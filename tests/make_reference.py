@@ -23,16 +23,20 @@ def reference() -> str:
         *[_action(action) for action in ACTIONS.values()],
         "*extension*: not on the integration's page, version 3, but on later ones; sent only when mapped.",
         "## Transforms",
-        "Text in, text out, unless it says otherwise; on a list they work on each item. A blank cell passes through all but\n"
-        "those that say so.",
+        (
+            "Text in, text out, unless it says otherwise; on a list they work on each item. A blank cell passes through\n"
+            "all but those that say so."
+        ),
         *[_transform(transform) for _, transform in sorted(CATALOGUE.items())],
         "## Reports",
         "`results.csv` has one line for each row and record, in file order; `issues.csv` one line for each issue.",
         _columns("results.csv", RESULTS),
         _columns("issues.csv", ISSUES),
         "## Codes of issues",
-        "An error keeps the record from being sent, a warning does not. `checks: {code: warning}` in a mapping turns one into\n"
-        "the other, except for those that are *fixed*.",
+        (
+            "An error keeps the record from being sent, a warning does not. `checks: {code: warning}` in a mapping turns\n"
+            "one into the other, except for those that are *fixed*."
+        ),
         _codes(),
     ]
     return "\n\n".join(parts) + "\n"

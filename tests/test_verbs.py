@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import openpyxl
 import pytest
 from support import CONTACT, mapping_of, results_of, rig, write_csv
 
@@ -102,7 +103,8 @@ class TestConfirmation:
         with rig(tmp_path) as server:
             report = server.run(DELETE, write_csv(tmp_path / "s.csv", people(3)))
         assert (report.exit_code, report.counts, server.requests()) == (3, {"blocked": 3}, [])
-        assert report.stop.message == "3 contacts would be deleted: add --yes if that is right"
+        assert report.stop.message == "3 contacts would be deleted, and nobody is here to confirm it"
+        assert report.stop.hint == "add --yes if that is right"
 
     def test_who_is_asked_hears_how_many_and_where(self, tmp_path):
         asked = []
@@ -211,6 +213,42 @@ def etl_no_wait():
     from etl.load.loader import Timing
 
     return Timing(random=lambda: 0.0)
+
+
+class TestTheReasons:
+    def test_what_was_not_delivered_is_counted_by_status_and_code_with_an_example(self, tmp_path):
+        rules = (FaultRule("400", person="p1@example.com"), FaultRule("400", person="p2@example.com"))
+        with rig(tmp_path, faults=Faults(rules)) as server:
+            report = server.run(CONTACT, write_csv(tmp_path / "s.csv", people(5)))
+        ((status, code, example, count),) = report.outcomes
+        assert (status, code, count) == ("rejected", "http-400", 2)
+        assert example
+        assert json.loads(report.summary_path.read_text())["outcomes"][0]["count"] == 2
+
+    def test_a_few_rows_to_nobody_end_as_an_endpoint_that_is_down(self, tmp_path):
+        with rig(tmp_path) as server:
+            config = server.config
+        report = etl.run(
+            mapping_of(CONTACT, tmp_path), [write_csv(tmp_path / "s.csv", people(3))], target="test", config=config,
+            options=etl.Options(out=tmp_path / "out", timing=etl_no_wait()),
+        )  # fmt: skip
+        assert (report.exit_code, report.counts) == (3, {"failed": 3})
+        assert report.stop.code == "endpoint-down"
+
+
+class TestTheFolderOfReports:
+    def test_keeps_what_an_earlier_run_wrote_there(self, tmp_path):
+        file = write_csv(tmp_path / "s.csv", people(3))
+        with rig(tmp_path) as server:
+            first = server.run(CONTACT, file, out=tmp_path / "reports")
+            kept = first.results_path.read_bytes()
+            second = server.check(CONTACT, file, out=tmp_path / "reports", limit=1)
+        assert (tmp_path / "reports" / first.id / "results.csv").read_bytes() == kept
+        assert len(results_of(second)) == 1
+
+    def test_that_is_a_file_is_said_so(self, tmp_path):
+        with rig(tmp_path) as server, pytest.raises(SettingsError, match="this is a file, not a folder"):
+            server.check(CONTACT, write_csv(tmp_path / "s.csv", people(3)), out=tmp_path / "s.csv")
 
 
 class TestInterruptions:
@@ -373,7 +411,9 @@ class TestNotes:
             [write_csv(tmp_path / "s.csv", sheet)],
             options=etl.Options(out=tmp_path / "out"),
         )
-        assert report.notes == ("2 rows have 'Yes' in 'Consent' where the condition says 'yes'; they are skipped",)
+        assert report.notes == (
+            "2 rows have 'Yes' in 'Consent' where the condition says 'yes'; the two are not the same",
+        )
 
     def test_an_event_without_identifier_and_without_date_is_told(self, tmp_path):
         text = "version: 1\nname: e\nrecords:\n  - action: event.create\n    fields: {description: Note}\n"
@@ -392,6 +432,27 @@ def test_check_opens_no_connection(tmp_path):
     with rig(tmp_path) as server:
         server.check(CONTACT, write_csv(tmp_path / "s.csv", people(5)))
         assert server.sandbox.stats().connections == 0
+
+
+def test_one_file_may_be_given_by_itself(tmp_path):
+    file = write_csv(tmp_path / "s.csv", people(2))
+    report = etl.check(mapping_of(CONTACT, tmp_path), str(file), options=etl.Options(out=tmp_path / "out"))
+    assert report.counts == {"planned": 2}
+
+
+def test_sheets_with_the_same_columns_that_are_not_read_are_told(tmp_path):
+    book = openpyxl.Workbook()
+    for name in ("May", "June"):
+        sheet = book.create_sheet(name)
+        sheet.append(["E-mail", "x"])
+        sheet.append(["a@example.com", "y"])
+    book.save(tmp_path / "months.xlsx")
+    report = etl.check(
+        mapping_of(CONTACT, tmp_path), [tmp_path / "months.xlsx"], options=etl.Options(out=tmp_path / "out")
+    )
+    assert report.notes == (
+        "only sheet 'May' is read; with the same columns, and not read: 'June' (name one by --sheet)",
+    )
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_before_anything_is_read(tmp_path):
