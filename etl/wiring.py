@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,5 +66,5 @@ def sending(settings: Settings, target: TargetSettings, timing: Timing) -> Itera
 
     database = settings.folder / ".etl" / "sandbox.db"
     database.parent.mkdir(parents=True, exist_ok=True)
-    with Sandbox(SandboxOptions(database=database)) as sandbox:
+    with Sandbox(SandboxOptions(database=database, seed=secrets.randbits(32))) as sandbox:
         yield Sender(target.at(sandbox.url), signer, timing, database)

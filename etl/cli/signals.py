@@ -24,14 +24,17 @@ class Stopper:
     def __init__(self, interrupt: Interrupt) -> None:
         self.interrupt = interrupt
         self.asking = False
+        self._is_stopping = False
         self.last_word: Callable[[], str] = lambda: ""
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal. Written with `os.write`: the buffered streams may be in the middle of a write."""
-        if self.interrupt.is_requested:
+        if self._is_stopping:
             with contextlib.suppress(OSError):
                 _write_line(self.last_word())
             os._exit(128 + number)
+        # Before all else: the second signal may come while the first is being handled.
+        self._is_stopping = True
         if self.asking:
             self.interrupt.request(number)
             raise KeyboardInterrupt

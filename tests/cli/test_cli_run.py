@@ -106,7 +106,8 @@ def test_a_guard_that_stops_is_told_even_when_quiet(here: Path, capsys: pytest.C
 
     assert code == 3
     assert err == (
-        "Stopped: 2 rows are invalid, and --fail-over 10% allows no more: mend them, or raise the limit   [fail-over]\n"
+        "Stopped: 2 rows are invalid (20.0% of 10 rows), and --fail-over allows 10%, which is 1: "
+        "mend them, or raise the limit   [fail-over]\n"
     )
 
 
@@ -116,7 +117,7 @@ def test_a_check_tells_of_the_guard_that_a_run_would_meet(here: Path, capsys: py
     code, out, _ = run(["check", mapping, file, "--max-clears", "1"], capsys)
 
     assert code == 3
-    assert "A run would stop: 2 fields would be cleared, and --max-clears 1 allows no more: " in out
+    assert "A run would stop: 2 fields would be cleared, and --max-clears allows 1: " in out
 
 
 def test_limit_takes_the_first_rows(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +142,10 @@ def test_deletes_without_a_terminal_need_yes(here: Path, capsys: pytest.CaptureF
     code, out, _ = run(["run", mapping, file, "--target", "sandbox"], capsys)
 
     assert code == 3
-    assert "Stopped: 2 contacts would be deleted: add --yes if that is right   [not-confirmed]" in out
+    assert (
+        "Stopped: 2 contacts would be deleted, and nobody is here to confirm it: add --yes if that is right"
+        in " ".join(out.split())
+    )
 
 
 def test_with_yes_they_are_deleted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
