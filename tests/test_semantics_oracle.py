@@ -103,6 +103,8 @@ class Oracle:
                 continue
             body = make(cells)
             bad = any(told[4] == "error" for told in self.told[before:])
+            if not bad and not body:
+                bad = self.issue("empty-record", "", (), firm=True)
             found.append(("invalid", None) if bad else ("planned", body))
         return found
 

@@ -73,11 +73,12 @@ class _Stage:
 
     def told_in(self, cells: int) -> str:
         """Return as much of `told` as `cells` hold, in whole parts; the least telling are left out first."""
-        counts = self.parts()
+        # Taken once: time goes on, and they with it.
+        counts, left, speed = self.parts(), self.left(), self.speed()
         telling = {status: text for status, text in counts.items() if status in _TELLING}
         others = [text for status, text in counts.items() if status not in telling]
-        worth = [self.left(), *telling.values(), self.speed(), *others]
-        shown = [self.speed(), self.left(), *counts.values()]
+        worth = [left, *telling.values(), speed, *others]
+        shown = [speed, left, *counts.values()]
         while worth and len(", ".join(filter(None, shown))) > cells:
             shown.remove(worth.pop())
         return ", ".join(filter(None, shown))

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -62,6 +63,13 @@ def tell(text: str | Text) -> None:
     """Print a line on stderr."""
     with contextlib.suppress(BrokenPipeError):
         console(sys.stderr).print(visible(text) if isinstance(text, str) else text, soft_wrap=True)
+
+
+def tell_note(text: str) -> None:
+    """Print a note on stderr; on a terminal it is wrapped between words."""
+    note = visible(f"Note: {text}")
+    lines = textwrap.wrap(note, console(sys.stderr).width, subsequent_indent="  ") if sys.stderr.isatty() else [note]
+    tell_lines([Text(line) for line in lines])
 
 
 def tell_lines(lines: list[Text]) -> None:

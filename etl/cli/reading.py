@@ -39,7 +39,7 @@ def how_all_were_read(files: Sequence[Mapping[str, Any]]) -> str:
 def _described(header_row: int, facts: Mapping[str, Any]) -> str:
     parts = [f"sheet {facts['sheet']}"] if facts.get("sheet") else []
     if "encoding" in facts:
-        encoding = str(facts["encoding"])
+        encoding = str(facts["encoding"]).removesuffix("-sig")
         parts.append(encoding.upper() if encoding.lower().startswith(("utf", "iso")) else encoding)
     if "delimiter" in facts:
         parts.append(_separator(str(facts["delimiter"])))

@@ -99,7 +99,7 @@ def _confirm(stopper: signals.Stopper) -> Callable[[int, str], bool]:
         ask = f"Type {count:,} to delete {'it' if count == 1 else 'them'}, anything else to stop: "
         try:
             with stopper.question():
-                typed = _answer(f"This deletes {count:,} {plural(count, 'contact')} at {target}. {ask}")
+                typed = _answer(f"This deletes {count:,} {plural(count, 'contact')} at {target}.\n{ask}")
                 if typed and not _is_number(typed, count):
                     typed = _answer(f"That was not {count:,}. {ask}")
         except KeyboardInterrupt:

@@ -117,6 +117,17 @@ def test_the_rows_done_stay_however_long_the_rest_is() -> None:
     assert line.startswith("sending  30% █▌    300,000,000,000 of 1,000,000,000,000, ")
 
 
+def test_a_clock_that_goes_on_while_a_line_is_made_does_no_harm() -> None:
+    screen, ticks = Screen(), iter(range(100, 10_000, 7))
+    bars = Bars(screen, 1, lambda: float(next(ticks)))
+    bars.begin("sending", 10**6)
+    for count in range(1_000, 50_000, 1_000):
+        bars.advance(0, dict.fromkeys(("delivered", "invalid", "rejected", "failed", "skipped"), count))
+    bars.end()
+
+    assert "245,000 of 1,000,000, " in screen.getvalue()
+
+
 def test_the_counts_stand_in_the_order_in_which_they_tell() -> None:
     order = ["planned", "invalid", "failed", "rejected", "unknown", "blocked", "skipped", "duplicate", "unchanged"]
     lines, stream, clock = log()

@@ -19,7 +19,7 @@ from sheets import write_contacts, write_deletes
 from shell import environment, etl, on_terminal
 
 STOPPING = "stopping: finishing what is in flight; press Ctrl-C again to stop at once"
-QUESTION = "This deletes 3 contacts at sandbox. Type 3 to delete them, anything else to stop: "
+QUESTION = "This deletes 3 contacts at sandbox.\nType 3 to delete them, anything else to stop: "
 AGAIN = "That was not 3. Type 3 to delete them, anything else to stop: "
 
 

@@ -192,7 +192,7 @@ CSV = table(format="csv", encoding="utf-8", delimiter="semicolon")
             [("a.csv", table(encoding="utf-16", delimiter="none (one column)"))],
             "a.csv: UTF-16, one column, header in row 1",
         ),
-        ([("a.csv", table(encoding="utf-8", delimiter="^"))], "a.csv: UTF-8, separated by '^', header in row 1"),
+        ([("a.csv", table(encoding="utf-8-sig", delimiter="^"))], "a.csv: UTF-8, separated by '^', header in row 1"),
         ([("a.csv", CSV), ("b.csv", CSV)], "a.csv and 1 more file: UTF-8, semicolons, header in row 1"),
         (
             [("a.csv", CSV), ("b.csv", table(sheet="May")), ("c.csv", CSV)],

@@ -190,7 +190,8 @@ class TestRows:
 
 def test_the_order_in_a_lane_holds_with_32_workers_and_random_faults():
     chance = random.Random(4)
-    faults = [reply(429), GATEWAY_503, reply(500), RESET, reply(400), (reply(), CLOSE)]
+    # No 429: they would slow the run down to what is no test any more.
+    faults = [GATEWAY_503, reply(500), RESET, reply(400), (reply(), CLOSE)]
 
     def script(_):
         return chance.choice(faults) if chance.random() < 0.3 else reply()

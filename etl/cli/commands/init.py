@@ -141,14 +141,14 @@ def _tell_notes(draft: Draft, table: Table) -> None:
 
     if table.header_row and looks_like_data(table.header):
         row = f"row {table.header_row:,}"
-        output.tell(f"Note: {row} looks like data: no header? write `source: {{header_row: none}}` in the mapping")
+        output.tell_note(f"{row} looks like data: no header? write `source: {{header_row: none}}` in the mapping")
     for condition in draft.conditions:
         if not condition.leaves_out:
             continue
         count = condition.leaves_out
         what = "consent" if condition.keeps else "a list of people who left"
         say = f"{'does' if count == 1 else 'do'} not say yes" if condition.keeps else f"say{'s' * (count == 1)} so"
-        output.tell(
-            f"Note: '{condition.column}' looks like {what}; {count:,} {plural(count, 'row')} of the sample {say} and "
+        output.tell_note(
+            f"'{condition.column}' looks like {what}; {count:,} {plural(count, 'row')} of the sample {say} and "
             f"would be sent: uncomment `when:` in line {draft.line_of(condition)}"
         )
