@@ -79,7 +79,9 @@ def mapping_text(records: list[dict[str, str]]) -> str:
     for record in records:
         text += f"  - action: {record['action']}\n"
         text += f'    when: "{record["when"]}"\n' if record["when"] else ""
-        key = {"contact.upsert": "contact.email", "event.create": "detail1", "contact.delete": "email"}[record["action"]]
+        key = {"contact.upsert": "contact.email", "event.create": "detail1", "contact.delete": "email"}[
+            record["action"]
+        ]
         text += f"    key: {key}\n    duplicates: {record['duplicates']}\n    unknown: {record['unknown']}\n"
         text += "    fields:\n" + FIELDS[record["action"]]
     return text
@@ -154,7 +156,9 @@ def test_every_row_is_accounted_for_whatever_the_endpoint_does(rows, records, ru
 
 
 @settings(max_examples=15)
-@given(st.lists(st.sampled_from(PEOPLE[:4]), min_size=5, max_size=60), st.lists(RULE, max_size=2), st.integers(0, 2**16))
+@given(
+    st.lists(st.sampled_from(PEOPLE[:4]), min_size=5, max_size=60), st.lists(RULE, max_size=2), st.integers(0, 2**16)
+)
 def test_one_persons_rows_arrive_in_the_order_of_the_file(people, rules, seed):
     records = [{"action": "contact.upsert", "when": "", "duplicates": "all", "unknown": "retry"}]
     rows = [(person, "x", "1", "yes") for person in people]
