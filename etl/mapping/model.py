@@ -162,7 +162,7 @@ class SourceSpec(Node):
 
 
 class Example(Node):
-    """A row and what it must give; kept as written (running them comes with `etl mapping test`)."""
+    """A row and what it must give; kept as written; nothing runs them yet."""
 
     row: MappingType[str, str]
     gives: MappingType[str, Any] | None = None
