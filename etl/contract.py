@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from etl.endpoint import Endpoint
+
+Wire = Literal["fields", "envelope"]
+"""The two wire forms: as the page lists the fields, or flat, under names of the account's own, with a group key."""
 
 
 class FieldType(StrEnum):

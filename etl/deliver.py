@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.errors import SourceError
+from etl.errors import SourceError, impersonal
 from etl.guards import Stop
 from etl.job import BoundTable, Job
 from etl.load.loader import Loader
-from etl.load.stopping import Stopped, impersonal
+from etl.load.stopping import Stopped
 from etl.mapping.model import ColumnSource, RecordSpec
 from etl.outcomes import Lines, in_order, lines_of
 from etl.pipeline import Prepared, prepare
@@ -101,7 +101,7 @@ class Ledger:
                 raise
             finally:
                 self._write_complete()
-            self._progress.advance(0, self._shown())
+            self._progress.advance(0, self.counts.by_name)
 
     @property
     def outcomes(self) -> tuple[tuple[str, str, str, int], ...]:
@@ -129,10 +129,7 @@ class Ledger:
                     self._broken = True
                     self._results.make_room()
                     raise
-            self._progress.advance(len(chunk.lines[0].status), self._shown())
-
-    def _shown(self) -> dict[str, int]:
-        return {status.value: count for status, count in self.counts.by_status.items()}
+            self._progress.advance(len(chunk.lines[0].status), self.counts.by_name)
 
 
 def deliver(

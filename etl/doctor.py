@@ -19,10 +19,9 @@ from urllib.parse import urlsplit
 
 from etl.errors import EtlError, SettingsError
 from etl.finding import Finding, State
-from etl.settings import SANDBOX, Settings, TargetSettings, load_settings
+from etl.settings import REPORTS_FOLDER, SANDBOX, Settings, TargetSettings, load_settings
 
 LEAST_PYTHON = (3, 11)
-REPORTS_FOLDER = "etl-reports"
 _DISTRIBUTION = "salesmanago-etl"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*>=\s*([0-9][0-9.]*)")
 _PANDERA_ON = frozenset({"true", "True", "1"})

@@ -18,7 +18,7 @@ _BASE = Endpoint("GET", "")
 
 
 def ask(target: TargetSettings, signer: Signer, now: Callable[[], float] = time.time) -> Iterator[Finding]:
-    """Yield the findings `endpoint`, `clock` (where the answer tells the time) and `signature`. `now`: Unix seconds."""
+    """Yield the findings `endpoint`, `clock` (where the answer tells the time) and `access`. `now`: Unix seconds."""
     transport = HttpTransport(target, signer)
     try:
         before = now()

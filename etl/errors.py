@@ -13,7 +13,11 @@ This module imports nothing from etl.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+
+_ADDRESS = re.compile(r"[^\s@\"'<>(){}:,;]+@[^\s@\"'<>(){}:,;]+")
+_LONG_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,}[0-9]")
 
 
 class EtlError(Exception):
@@ -99,6 +103,11 @@ def render(message: str, code: str, where: str, hint: str) -> str:
     if hint:
         return f"{first}\n  hint: {hint}   [{code}]"
     return f"{first}   [{code}]"
+
+
+def impersonal(text: str) -> str:
+    """Return somebody else's words (an endpoint's, a library's) without addresses and long numbers, for logs."""
+    return _LONG_NUMBER.sub("(number)", _ADDRESS.sub("(address)", text))
 
 
 def _rebuild(kind: type[EtlError], message: str, code: str, where: str, hint: str) -> EtlError:

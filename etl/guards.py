@@ -34,7 +34,7 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a run sends nothing (more), and what to do. `exit_code` as the design has it."""
+    """Why a run sends nothing (more), and what to do. `exit_code`: see `errors`, and 128 and the signal's number."""
 
     code: str
     message: str

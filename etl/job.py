@@ -82,7 +82,7 @@ def open_job(
     findings = check_wire(mapping, wire, has_group_key_setting=target is not None and target.group_key is not None)
     if findings.problems:
         raise MappingError(mapping.file, findings.problems)
-    notes = [*mapping.notes, *findings.notes]
+    notes = [*mapping.notes, *findings.notes, *_revive_notes(mapping)]
     options = _options(mapping, sheet)
     tables: list[BoundTable] = []
     prints = []
@@ -117,6 +117,13 @@ def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:
 def _where(table: Table) -> str:
     place = f"{table.ref.file}, sheet {table.ref.sheet}" if table.ref.sheet else table.ref.file
     return f"{place}, row {table.header_row}" if table.header_row else place
+
+
+def _revive_notes(mapping: Mapping) -> list[str]:
+    """Tell that `revive` does nothing yet: there is no memory of who was deleted."""
+    if not any(record.revive for record in mapping.records):
+        return []
+    return ["`revive: true` has no effect yet: nothing remembers who was deleted, and nobody is held back"]
 
 
 def _rival_notes(table: Table) -> list[str]:

@@ -17,14 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.columns import Column
-from etl.contract import FieldType
+from etl.contract import FieldType, Wire
 from etl.issues import WHOLE_ROW, IssueBatch, Judge, as_text, error_places
 from etl.mapping.apply import Cells, columns_of
 from etl.mapping.binding import Binding
 from etl.mapping.condition import decide
 from etl.mapping.model import Mapping, RecordSpec
 from etl.payloads import bodies
-from etl.payloads.wire import Wire
 from etl.records import STATUSES, CellFault, Chunk, Mask, Rows, Status
 from etl.schemas import judge
 
@@ -121,7 +120,8 @@ def _prepare_record(
         status[empty] = _INVALID
     planned = status[active] == _PLANNED
     keys = _scatter(_shown_key(spec, columns, len(active)), active, rows)
-    record = _planned(spec, plan, [c.only(planned) for c in columns], group_keys, planned, active[planned])
+    groups = None if group_keys is None else group_keys.filter(pa.array(planned))
+    record = _planned(spec, plan.wire, [c.only(planned) for c in columns], groups, active[planned])
     return PreparedRecord(spec, status, keys, reasons, *record), issues
 
 
@@ -174,16 +174,10 @@ def _shown_key(spec: RecordSpec, columns: list[Column], rows: int) -> pa.Array:
 
 
 def _planned(
-    spec: RecordSpec,
-    plan: Plan,
-    columns: list[Column],
-    group_keys: pa.Array | None,
-    planned: Mask,
-    places: Rows,
+    spec: RecordSpec, wire: Wire, columns: list[Column], group_keys: pa.Array | None, places: Rows
 ) -> tuple[Rows, pa.Array, pa.Array, pa.Array, dict[str, Mask]]:
-    groups = None if group_keys is None else group_keys.filter(pa.array(planned))
-    made = bodies(columns, len(places), plan.wire, groups)
-    prefix = pa.array([""] * len(places), pa.string()) if groups is None else groups
+    made = bodies(columns, len(places), wire, group_keys)
+    prefix = pa.array([""] * len(places), pa.string()) if group_keys is None else group_keys
     lanes = _identity(prefix, [c for c in columns if c.path == spec.action.person], len(places))
     by_path = {column.path: column for column in columns}
     identities = _identity(prefix, [by_path[path] for path in spec.key if path in by_path], len(places))

@@ -26,7 +26,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Status(StrEnum):
-    """What became of one record of one row; each ends in exactly one (design: row results)."""
+    """What became of one record of one row; each ends in exactly one."""
 
     PLANNED = "planned"
     DELIVERED = "delivered"
@@ -114,15 +114,12 @@ class Lists:
     index: pd.Index[Any]
 
 
-ISSUE_COLUMNS = ("position", "record", "column", "field", "code", "severity", "value", "message", "hint")
-
-
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One payload on its way: what to send, for which row and record, and in which lane.
 
     `lane` is shared by the records whose order must be kept (group key and person); None: no order to keep.
-    `repeat_unknown`: whether a request whose outcome is unknown may be sent again (design: promise 3).
+    `repeat_unknown`: whether a request whose outcome is unknown may be sent again (an event: if the mapping says so).
     """
 
     position: int
@@ -171,6 +168,11 @@ class Counts:
     def records(self) -> int:
         """The sum over all statuses."""
         return sum(self.by_status.values())
+
+    @property
+    def by_name(self) -> dict[str, int]:
+        """The statuses that occur, by their word, in the order of `Status`."""
+        return {status.value: self.by_status[status] for status in STATUSES if self.by_status.get(status)}
 
 
 def text_series(values: Sequence[str | None] | Any, index: pd.Index[Any] | None = None) -> pd.Series[str]:

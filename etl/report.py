@@ -67,7 +67,7 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """0, 1, 2, 3, 130 or 143, as the design has them."""
+        """0, 1 (some rows are BAD), or the stop's: 2, 3, 130, 143."""
         if self.stop is not None:
             return self.stop.exit_code
         return 1 if any(self.counts.get(status.value) for status in BAD) else 0

@@ -27,16 +27,15 @@ from etl.report import RunReport
 from etl.reports import summary_json
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
+from etl.settings import REPORTS_FOLDER
 from etl.sources.base import ROWS_PER_CHUNK
 from etl.survey import InterruptedRun, Survey, survey
 
-REPORTS_FOLDER = "etl-reports"
 REPORTS = ("results.csv", "results.csv.ordered", "issues.csv", "summary.json")
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _ARRIVED = (Status.DELIVERED, Status.REJECTED, Status.UNKNOWN)
 Confirm = Callable[[int, str], bool]
 """Asked before contacts are deleted: how many, at which target; True: go on."""
-
 
 Outcomes = tuple[tuple[str, str, str, int], ...]
 """What was sent and not delivered: (status, code, example of the message, count)."""
@@ -178,9 +177,9 @@ class Session:
             missing = ", ".join(map(str, sorted(ledger.unwritten)))
         else:
             missing = ""
-        ended = {str(status): count for status, count in ledger.counts.by_status.items() if status != Status.BLOCKED}
+        ended = {name: count for name, count in ledger.counts.by_name.items() if name != Status.BLOCKED}
         ended["not sent"] = found.counts.rows * len(self.job.plan.mapping.records) - sum(ended.values())
-        counted = ", ".join(f"{count:,} {status}" for status, count in ended.items() if count)
+        counted = ", ".join(f"{count:,} {name}" for name, count in ended.items() if count)
         lost = f"; sent, but perhaps not in results.csv: row {missing}" if missing else ""
         return GuardError(
             f"the results cannot be written: {error.strerror or error}; nothing more was sent ({counted}){lost}",
@@ -223,7 +222,7 @@ class Session:
             records=len(job.plan.mapping.records),
             rows=counts.rows,
             spanned_rows=found.spanned_rows,
-            counts={status.value: counts.by_status[status] for status in Status if counts.by_status.get(status)},
+            counts=counts.by_name,
             errors=found.errors,
             warnings=found.warnings,
             deletes=self._deletes(found),

@@ -19,12 +19,15 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from etl.contract import Wire
 from etl.errors import SettingsError
 from etl.settings_problems import SettingProblem, problems_of, raise_all, secret_problems
 
 SANDBOX = "sandbox"
 DEFAULT_REGION = "eu-west-1"
 CONFIG_NAME = "etl.toml"
+REPORTS_FOLDER = "etl-reports"
+"""Below the current directory: each run has a folder in it, unless another one is named."""
 
 _GATEWAY_HOST = re.compile(r"[^.]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -78,7 +81,7 @@ class TargetSettings(BaseModel):
 
     name: str
     url: _Url
-    wire: Literal["fields", "envelope"] = "fields"
+    wire: Wire = "fields"
     group_key: str | None = Field(default=None, min_length=1)
     auth: Literal["sigv4", "api_key", "bearer", "none"] = "none"
     rate: float = Field(default=50.0, ge=0.1, le=10_000, allow_inf_nan=False)
@@ -297,6 +300,7 @@ def _target(name: str, entry: Any) -> TargetSettings:
     # `secret_problems` reports these, with the right hint and without their values.
     literal = {problem.key.rpartition(".")[2] for problem in secret_problems(entry, "")}
     kept = {key: value for key, value in entry.items() if key not in literal}
+    # `name` is a setting of ours, not of the file's: under another key it is refused like any unknown one.
     if "name" in kept:
         kept["name "] = kept.pop("name")
     return TargetSettings.model_validate({"name": name, **kept})

@@ -84,7 +84,7 @@ def survey(
             issues.write(chunk.source, chunk.rows, chunk.header, prepared.issues, bound.table.first_column)
             if spool is not None:
                 spool.write(lines_of(prepared))
-            progress.advance(len(chunk.blank), {k.value: v for k, v in result.counts.by_status.items()})
+            progress.advance(len(chunk.blank), result.counts.by_name)
     finally:
         if spool is not None:
             spool.close()
@@ -98,7 +98,7 @@ def survey(
         result.counts.add(lost_as, losers.count)
         result.bad_rows += losers.count if lost_as is Status.INVALID else 0
     result.clears = clears.counts(result.losers)
-    progress.advance(0, {status.value: count for status, count in result.counts.by_status.items() if count})
+    progress.advance(0, result.counts.by_name)
     result.spanned_rows = sum(bound.table.spanned_rows for bound in job.tables)
     return result
 

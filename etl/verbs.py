@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,13 +20,13 @@ from etl.outcomes import in_order
 from etl.records import Counts
 from etl.report import RunReport
 from etl.reports.results_csv import ResultsCsv
-from etl.session import REPORTS_FOLDER, Options, Session
+from etl.session import Options, Session
 from etl.settings import Settings, TargetSettings, load_settings
 from etl.settings_problems import problems_of, raise_all
 from etl.sources import is_unchanged
 from etl.survey import InterruptedRun, kept_lines
 
-__all__ = ["REPORTS_FOLDER", "Options", "check", "run"]
+__all__ = ["Options", "check", "run"]
 
 Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One spreadsheet, or several that are read one after the other."""
@@ -49,20 +50,20 @@ def check(
     job = _open(mapping, files, chosen, options)
     with Session(job, options) as session:
         found = session.survey(keep_lines=True)
-        results = ResultsCsv(session.out / "results.csv", live=False)
         counts = Counts(rows=found.counts.rows)
         options.progress.begin("writing", found.counts.rows)
-        for lines in kept_lines(session.work):
-            if options.interrupt.is_requested:
-                raise InterruptedRun
-            mark_losers(job, found, lines, session.issues)
-            for one in lines:
-                for status, count in one.counts().items():
-                    counts.add(status, count)
-            results.write_ordered(in_order(lines))
-            options.progress.advance(len(lines[0].status), {})
+        with contextlib.closing(ResultsCsv(session.out / "results.csv", live=False)) as results:
+            for lines in kept_lines(session.work):
+                if options.interrupt.is_requested:
+                    raise InterruptedRun
+                mark_losers(job, found, lines, session.issues)
+                for one in lines:
+                    for status, count in one.counts().items():
+                        counts.add(status, count)
+                results.write_ordered(in_order(lines))
+                options.progress.advance(len(lines[0].status), {})
+            results.finish()
         options.progress.end()
-        results.finish()
         return session.report(found, counts, dry_run=True, stop=session.guard(found))
 
 

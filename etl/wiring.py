@@ -15,8 +15,7 @@ from etl.load.throttle import Throttle
 from etl.records import Receipt
 from etl.settings import SANDBOX, Settings, TargetSettings
 from etl.targets.auth import Signer, signer_for
-from etl.targets.client import HttpTransport
-from etl.targets.deadline import Watchdog
+from etl.targets.client import transport_factory
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +29,8 @@ class Sender:
 
     def loader(self, on_receipt: Callable[[Receipt], None]) -> Loader:
         """Return a loader that sends to the target and tells `on_receipt` of every outcome."""
-        watchdog = Watchdog()
         return Loader(
-            lambda: HttpTransport(self.target, self.signer, watchdog),
+            transport_factory(self.target, self.signer),
             Throttle(self.target.rate, self.timing.clock),
             on_receipt=on_receipt,
             policy=RetryPolicy(max_tries=self.target.retries + 1),

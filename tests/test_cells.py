@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etl.cells import cell_name, column_letters
+from etl.cells import column_letters
 
 
 @pytest.mark.parametrize(
@@ -12,8 +12,3 @@ from etl.cells import cell_name, column_letters
 )
 def test_columns_are_named_as_a_spreadsheet_names_them(position: int, letters: str) -> None:
     assert column_letters(position) == letters
-
-
-def test_a_cell_is_named_from_where_the_table_starts() -> None:
-    assert cell_name(5, 1042) == "F1042"
-    assert cell_name(0, 6, first_column=1) == "B6"

@@ -20,7 +20,10 @@ import etl
 from etl.errors import SettingsError, SourceError
 from etl.guards import Guards, parse_limit
 from etl.interrupt import Interrupt
+from etl.job import open_job
+from etl.records import Counts
 from etl.sandbox import Credentials, FaultRule, Faults
+from etl.session import Session
 
 DELETE = """\
 version: 1
@@ -50,7 +53,25 @@ def statuses(report: etl.RunReport) -> Counter[str]:
     return Counter(line["status"] for line in results_of(report))
 
 
+def test_a_run_whose_counts_do_not_add_up_is_a_fault_of_ours(tmp_path):
+    file = write_csv(tmp_path / "s.csv", people(3))
+    job = open_job(mapping_of(CONTACT, tmp_path), [file], None)
+    with Session(job, etl.Options(out=tmp_path / "out")) as session:
+        found = session.survey(keep_lines=False)
+        one_lost = Counts(rows=3, by_status={etl.Status.PLANNED: 2})
+        with pytest.raises(AssertionError, match="BUG: 3 rows of 1 records, 3 when they were checked, ended in 2"):
+            session.report(found, one_lost, dry_run=True, stop=None)
+
+
 class TestGuards:
+    def test_rows_refused_as_duplicates_count_as_invalid_ones(self, tmp_path):
+        file = write_csv(tmp_path / "s.csv", people(8) + "p1@example.com;\n")
+        strict = CONTACT.replace("    fields:", "    duplicates: error\n    fields:")
+        with rig(tmp_path) as server:
+            report = server.run(strict, file, guards=Guards(fail_over=parse_limit("1", "--fail-over")))
+            assert server.requests() == []
+        assert (report.exit_code, report.counts) == (3, {"invalid": 2, "blocked": 7})
+
     def test_too_many_invalid_rows_and_nothing_is_sent(self, tmp_path):
         file = write_csv(tmp_path / "s.csv", people(8) + "bad@@;\nworse;\n")
         with rig(tmp_path) as server:
@@ -426,6 +447,16 @@ class TestNotes:
         assert any("whose event it is" in note for note in report.notes)
         assert any("Order date" in note for note in report.notes)
         assert report.exit_code == 0
+
+
+def test_a_rule_that_has_no_effect_yet_is_told(tmp_path):
+    text = CONTACT.replace("    fields:", "    revive: true\n    fields:")
+    report = etl.check(
+        mapping_of(text, tmp_path),
+        [write_csv(tmp_path / "s.csv", people(1))],
+        options=etl.Options(out=tmp_path / "out"),
+    )
+    assert any("revive" in note for note in report.notes)
 
 
 def test_check_opens_no_connection(tmp_path):

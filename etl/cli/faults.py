@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import tempfile
 import traceback
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from etl.errors import impersonal
 
 LIBRARIES = (
     "salesmanago-etl",
@@ -24,15 +25,13 @@ LIBRARIES = (
     "tqdm",
 )
 MAX_MESSAGE = 400
-_ADDRESS = re.compile(r"[^\s@'\"]+@[^\s@'\"]+")
-_LONG_NUMBER = re.compile(r"[0-9][0-9 ()-]{5,}[0-9]")
 
 
 def write_fault(error: BaseException, command: str) -> Path | None:
     """Write down what happened; return the file: in ./.etl/faults, else in the temporary directory; None: nowhere.
 
     Of the error's own text at most 400 characters are kept, without e-mail addresses and long numbers, since other
-    libraries quote whole columns (`libraries.md` of pandera: its messages hold every value that failed).
+    libraries quote whole columns (pandera's messages hold every value that failed).
     """
     text = _text(error, command)
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
@@ -83,7 +82,7 @@ def _name(error: BaseException) -> str:
 
 def _redacted(text: str) -> str:
     cut = text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}... ({len(text):,} characters)"
-    return _LONG_NUMBER.sub("(number)", _ADDRESS.sub("(address)", cut))
+    return impersonal(cut)
 
 
 def _version(name: str) -> str:

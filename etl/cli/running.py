@@ -33,7 +33,7 @@ def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[Path
     refuse_swapped(verb, mapping, files)
     interrupt = Interrupt()
     with signals.stopping(interrupt) as stopper:
-        report = _report(verb, mapping, files, flags, guards, stopper)
+        report = _report(verb, mapping, files, flags, guards=guards, stopper=stopper)
     if report is None:
         output.complain("interrupted while reading; nothing was sent   [interrupted]")
         return 128 + (interrupt.number or 2)
@@ -62,6 +62,7 @@ def _report(
     mapping: Path,
     files: Sequence[Path],
     flags: dict[str, Any],
+    *,
     guards: Guards,
     stopper: signals.Stopper,
 ) -> RunReport | None:
@@ -123,7 +124,7 @@ def _is_number(typed: str, count: int) -> bool:
 
 def _last_word(verb: str, out: Path | None, progress: Progress) -> Callable[[], str]:
     """Return what is to be done and said where a run is ended at once."""
-    from etl.verbs import REPORTS_FOLDER
+    from etl.settings import REPORTS_FOLDER
 
     started = time.time() - _CLOCK_GRAIN_SECONDS
 

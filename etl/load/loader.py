@@ -102,7 +102,7 @@ class Loader:
     def stats(self) -> Stats:
         """The numbers so far."""
         with self._lock:
-            return self._stats.copy(self._throttle.rate)
+            return self._stats.copy()
 
     def submit(self, unit: Unit) -> None:
         """Hand over a unit; blocks while `window` units are under way. Not after `drain`."""
@@ -234,7 +234,6 @@ class Loader:
         with self._lock:
             self._stats.requests += 1
             self._stats.retries += journey.attempts > 0
-            self._stats.in_flight += 1
         journey.attempts += 1
         journey.sent_at, started = timing.wall(), timing.clock()
         journey.entered = True
@@ -243,7 +242,6 @@ class Loader:
         finally:
             journey.duration_ms = round((timing.clock() - started) * 1000, 1)
             with self._lock:
-                self._stats.in_flight -= 1
                 self._stats.latencies.add(journey.duration_ms)
         journey.verdict = judge(answer, delivery.endpoint, now=timing.wall())
         return journey.verdict, started

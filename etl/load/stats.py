@@ -1,4 +1,4 @@
-"""Numbers of a load under way, for bars and summaries. Bounded, whatever the number of requests."""
+"""Numbers of a load, for summaries. Bounded, whatever the number of requests."""
 
 from __future__ import annotations
 
@@ -34,15 +34,13 @@ class Latencies:
 
 @dataclass(slots=True)
 class Stats:
-    """What was sent so far. `requests` counts every try; `rate`: requests a second allowed now."""
+    """What was sent so far. `requests` counts every try."""
 
     requests: int = 0
     retries: int = 0
     throttled: int = 0
-    in_flight: int = 0
-    rate: float = 0.0
     latencies: Latencies = field(default_factory=Latencies)
 
-    def copy(self, rate: float) -> Stats:
+    def copy(self) -> Stats:
         """Return a copy that changes no more."""
-        return replace(self, rate=rate, latencies=Latencies(list(self.latencies.counts)))
+        return replace(self, latencies=Latencies(list(self.latencies.counts)))

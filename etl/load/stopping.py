@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from etl.errors import impersonal
 from etl.records import Status
 from etl.targets.answers import Verdict
 
@@ -29,9 +29,6 @@ class Stopped:
     status: Status = Status.BLOCKED
     hint: str = ""
 
-
-_ADDRESS = re.compile(r"[^\s@\"'<>(){}:,;]+@[^\s@\"'<>(){}:,;]+")
-_LONG_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,}[0-9]")
 
 _REFUSALS = {
     "unauthorized": (
@@ -77,8 +74,3 @@ def down(verdict: Verdict) -> Stopped:
 def fault_of_ours(error: BaseException) -> Stopped:
     """Return the stop for a bug; only the error's kind is named, since its text may hold personal data."""
     return Stopped("internal-error", f"a fault of ours: {type(error).__name__}", Meaning.BUG)
-
-
-def impersonal(text: str) -> str:
-    """Return the endpoint's words without addresses and long numbers: a stop is told in logs and summaries."""
-    return _LONG_NUMBER.sub("(number)", _ADDRESS.sub("(address)", text))

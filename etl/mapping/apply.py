@@ -73,14 +73,11 @@ def columns_of(
 def _expand(specs: tuple[FieldSpec, ...], binding: Binding) -> Iterator[tuple[FieldSpec, str, int | None]]:
     """Yield each spec with its outgoing name in flat form; a dynamic spec once per key, with the key's column."""
     for spec in specs:
-        head, dot, rest = spec.path.partition(".")
         if isinstance(spec.source, DynamicSource):
             for key, position in binding.dynamic(spec.source):
                 yield spec.model_copy(update={"path": f"{spec.path}.{key}"}), key, position
-        elif dot and head in {"properties", "dictionaryProperties", "attributes"}:
-            yield spec, spec.as_name or rest, None
         else:
-            yield spec, spec.as_name or spec.path.rsplit(".", 1)[-1], None
+            yield spec, spec.outgoing_name, None
 
 
 class _Maker:

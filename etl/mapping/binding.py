@@ -25,7 +25,6 @@ from etl.mapping.model import (
     TemplateSource,
 )
 from etl.mapping.nearest import listed, most_alike, squash
-from etl.mapping.record_reader import outgoing_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +250,10 @@ def dynamic_clashes(mapping: Mapping, binding: Binding) -> tuple[Problem, ...]:
     for record in mapping.records:
         taken: dict[str, FieldSpec] = {}
         for spec in (*record.fields, *record.attributes):
-            is_dynamic = isinstance(spec.source, DynamicSource)
-            names = [key for key, _ in binding.dynamic(spec.source)] if isinstance(spec.source, DynamicSource) else []
-            for name in names if is_dynamic else outgoing_names(spec):
+            source, names = spec.source, [spec.outgoing_name]
+            if isinstance(source, DynamicSource):
+                names = [key for key, _ in binding.dynamic(source)]
+            for name in names:
                 other = taken.setdefault(name, spec)
                 if other is not spec:
                     message = f"'{other.path}' and '{spec.path}' both go out as '{name}'"

@@ -8,9 +8,9 @@ import numpy as np
 
 from etl.issues import VALUE_SHOWN, IssueBatch, Judge
 from etl.mapping.binding import Binding
-from etl.mapping.expressions import EDGES
 from etl.mapping.model import RecordSpec
 from etl.records import CellFault, Chunk, Mask
+from etl.transforms.columns import EDGES
 
 
 def decide(spec: RecordSpec, chunk: Chunk, binding: Binding, open_rows: Mask) -> tuple[Mask, Mask, list[IssueBatch]]:
@@ -22,40 +22,37 @@ def decide(spec: RecordSpec, chunk: Chunk, binding: Binding, open_rows: Mask) ->
         return open_rows, np.zeros(len(open_rows), dtype=bool), []
     positions = {name: position for name in spec.when.columns if (position := binding.position(name)) is not None}
     verdict = spec.when.evaluate(lambda name: chunk.cells[positions[name]])
-    faults = _faults(chunk, set(positions.values()))
+    faults = _faults(chunk, set(positions.values()), open_rows)
     failed = verdict.failed.copy()
     for by_place in faults.values():
         failed[list(by_place)] = True
     blamed: dict[int, Mask] = {}
     for name, mask in verdict.blamed.items():
         known = blamed.get(positions[name])
-        blamed[positions[name]] = mask if known is None else known | mask
+        blamed[positions[name]] = mask & open_rows if known is None else known | (mask & open_rows)
     issues: list[IssueBatch] = []
     for position in dict.fromkeys(positions.values()):
-        issues += _issues(spec, chunk, position, blamed.get(position), faults.get(position, {}), open_rows)
+        issues += _issues(spec.number, chunk, position, blamed.get(position), faults.get(position, {}))
     return open_rows & verdict.truth & ~failed, open_rows & ~verdict.truth & ~failed, issues
 
 
-def _faults(chunk: Chunk, positions: set[int]) -> dict[int, dict[int, CellFault]]:
-    """Return the cells that could not be read, by position and place."""
+def _faults(chunk: Chunk, positions: set[int], open_rows: Mask) -> dict[int, dict[int, CellFault]]:
+    """Return the cells of open rows that could not be read, by position and place."""
     found: dict[int, dict[int, CellFault]] = {}
     for fault in chunk.faults:
         if fault.column in positions:
-            found.setdefault(fault.column, {})[int(np.searchsorted(chunk.rows, fault.row))] = fault
+            place = int(np.searchsorted(chunk.rows, fault.row))
+            if open_rows[place]:
+                found.setdefault(fault.column, {})[place] = fault
     return found
 
 
 def _issues(
-    spec: RecordSpec,
-    chunk: Chunk,
-    position: int,
-    blamed: Mask | None,
-    faults: dict[int, CellFault],
-    open_rows: Mask,
+    record: int, chunk: Chunk, position: int, blamed: Mask | None, faults: dict[int, CellFault]
 ) -> Iterator[IssueBatch]:
     name = chunk.header[position]
-    judge = Judge(spec.number, {})
-    unread = [place for place in sorted(faults) if open_rows[place]]
+    judge = Judge(record, {})
+    unread = sorted(faults)
     if unread:
         values = [faults[place].value for place in unread]
         details = [f"'{name}' holds {f'the error {value}' if value else 'no value to read'}" for value in values]
@@ -63,7 +60,7 @@ def _issues(
         yield judge.issue("condition-failed", places, values, columns=(position,), detail=details)
     if blamed is None:
         return
-    wrong = blamed & open_rows
+    wrong = blamed.copy()
     wrong[unread] = False
     places = np.flatnonzero(wrong).astype(np.int64)
     if len(places):

@@ -24,7 +24,6 @@ class Use(StrEnum):
 
     FIELD = "field"
     PART = "part of a template"
-    CONDITION = "condition, commented out"
     OFFERED = "field, commented out"
     UNUSED = "unused"
 

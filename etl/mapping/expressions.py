@@ -36,12 +36,10 @@ from etl.mapping.nodes import (
     ToNumber,
 )
 from etl.records import Mask
-from etl.transforms.columns import INVISIBLE, WHITE_SPACE
+from etl.transforms.columns import EDGES
 
 Lookup = Callable[[str], "pd.Series[str]"]
 
-EDGES = WHITE_SPACE + INVISIBLE
-"""What is trimmed off a cell before it is looked at: what makes a cell blank for a field makes it blank here."""
 _FLOAT_DIGITS = 15
 """Decimals of so many digits keep their order and their difference as float64; longer ones are compared as Decimal."""
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {

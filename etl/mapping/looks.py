@@ -17,6 +17,8 @@ import pandas as pd
 
 from etl.contract import EVENT_TYPES
 from etl.mapping.synonyms import NO, YES
+from etl.records import Mask
+from etl.transforms.folding import fold_accents
 
 _EMAIL = r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}"
 _PHONE = r"(?:\+|00)?[0-9(][0-9 ()/.\-\u00a0]{5,18}[0-9]"
@@ -38,7 +40,6 @@ _LIST_SHARE = 0.15
 _ITEM_LENGTH = 32
 _FLAG_WORDS = 6
 
-Bools = npt.NDArray[np.bool_]
 Weights = npt.NDArray[np.int64]
 
 
@@ -56,17 +57,15 @@ class Signs:
 class Look:
     """What a column's values look like; every share is of the `filled` cells.
 
-    `text`: has a letter and is no e-mail address; `wordy`: has several words; `international`: a telephone number with
-    its country code; `date_format`: as strptime reads it, "" where no date; `capitals`: no small
-    letter anywhere;
-    `yes` and `no`: the words that stand in the cells; `separator`: "" where no lists.
+    `text`: has a letter and is no e-mail address; `international`: a telephone number with its country code;
+    `date_format`: as strptime reads it, "" where no date; `capitals`: no small letter anywhere; `yes` and `no`: the
+    words that stand in the cells; `separator`: "" where no lists.
     """
 
     rows: int
     filled: int
     distinct: int
     text: float = 0.0
-    wordy: float = 0.0
     email: float = 0.0
     ascii: float = 0.0
     phone: float = 0.0
@@ -121,7 +120,6 @@ def look(column: pd.Series[str]) -> Look:
         filled=int(weights.sum()),
         distinct=len(text),
         text=share(text.str.contains(r"[^\W0-9_]").to_numpy() & ~email),
-        wordy=share(text.str.contains(r"\S\s+\S")),
         email=share(email),
         ascii=share(_full(text, r"[\x00-\x7f]*")),
         phone=share(phone),
@@ -146,19 +144,14 @@ def look(column: pd.Series[str]) -> Look:
 
 def fold(text: str) -> str:
     """Return `text` case-folded and without accents: `Zażółć` becomes `zazolc`, `Straße` `strasse`."""
-    bare = text.translate(_LETTERS).casefold()
-    return "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
+    return fold_accents(unicodedata.normalize("NFKC", text)).casefold()
 
 
-# Letters that Unicode does not take apart.
-_LETTERS = str.maketrans("łŁøØđĐæÆœŒ", "lLoOdDaAoO")
-
-
-def _full(text: pd.Series[str], pattern: str) -> Bools:
+def _full(text: pd.Series[str], pattern: str) -> Mask:
     return np.asarray(text.str.fullmatch(f"(?:{pattern})"), dtype=bool)
 
 
-def _plausible(dates: pd.DataFrame) -> Bools:
+def _plausible(dates: pd.DataFrame) -> Mask:
     """Return which rows of the taken-apart dates have a year at one end and days and months in range."""
     a, b, c = (dates[part].fillna("0").astype("int64") for part in ("a", "b", "c"))
     digits_a, digits_c = dates["a"].str.len(), dates["c"].str.len()
@@ -225,7 +218,7 @@ _SPELLED = {"\u00a0": " ", "\u202f": " ", "’": "'"}
 """Signs that the transform `number` takes for the plain one."""
 
 
-def _separator(text: pd.Series[str], weights: Weights, eligible: Bools) -> tuple[str, float]:
+def _separator(text: pd.Series[str], weights: Weights, eligible: Mask) -> tuple[str, float]:
     """Return the sign that most cells hold between short pieces, and the share of the cells that hold it."""
     best, best_share = "", 0.0
     for sign in _SEPARATORS:

@@ -125,6 +125,13 @@ class FieldSpec(Node):
     as_name: str | None = None
     gives_list: bool = False
 
+    @property
+    def outgoing_name(self) -> str:
+        """Its name in the wire form `envelope`; a DynamicSource has one per key instead."""
+        head, _, key = self.path.partition(".")
+        own = key if head in {"properties", "dictionaryProperties", "attributes"} else ""
+        return self.as_name or own or self.path.rsplit(".", 1)[-1]
+
 
 class RecordSpec(Node):
     """One record of a row. `number` counts from 1; `key` is empty where nothing makes two rows the same.
@@ -145,10 +152,6 @@ class RecordSpec(Node):
     checks: MappingType[str, Severity] = {}
     fields: tuple[FieldSpec, ...]
     attributes: tuple[FieldSpec, ...] = ()
-
-    def severity(self, code: str, default: Severity) -> Severity:
-        """Return how grave an issue of this code is in this record."""
-        return self.checks.get(code, default)
 
 
 class SourceSpec(Node):

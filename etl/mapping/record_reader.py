@@ -14,7 +14,7 @@ from etl.mapping.model import Blank, Duplicates, DynamicSource, FieldSpec, Recor
 from etl.mapping.nearest import did_you_mean, listed, nearest
 from etl.mapping.parser import BROKEN, Loc
 from etl.mapping.report import Report
-from etl.mapping.sources import Goal
+from etl.mapping.spec_sources import Goal
 from etl.mapping.specs import SpecReader
 from etl.mapping.syntax import WrittenRecord, shape
 from etl.records import Severity
@@ -250,9 +250,7 @@ def outgoing_names(spec: FieldSpec) -> list[str]:
     """Return the names under which `spec` goes out in the wire form `envelope`, as far as no header is needed."""
     if isinstance(spec.source, DynamicSource):
         return [key for _, key in spec.source.columns]
-    head, _, rest = spec.path.partition(".")
-    dynamic = head in {"properties", "dictionaryProperties", "attributes"}
-    return [spec.as_name or (rest if dynamic and rest else spec.path.rsplit(".", 1)[-1])]
+    return [spec.outgoing_name]
 
 
 def _lacks_key(path: str) -> bool:

@@ -1,6 +1,6 @@
 """The text of a mapping → the checked model, or MappingError with every problem of it.
 
-The way: `parser` (text → document), `syntax` and `report` (form), `record_reader`, `sources` and `specs` (meaning).
+The way: `parser` (text → document), `syntax` and `report` (form), `record_reader`, `specs`, `spec_sources` (meaning).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from etl.mapping.nearest import did_you_mean
 from etl.mapping.parser import MAX_BYTES, read_yaml
 from etl.mapping.record_reader import RecordReader, read_checks
 from etl.mapping.report import Report
-from etl.mapping.sources import Goal
+from etl.mapping.spec_sources import Goal
 from etl.mapping.specs import SpecReader
 from etl.mapping.syntax import WrittenExample, WrittenMapping, WrittenSource
 

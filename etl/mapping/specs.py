@@ -13,7 +13,7 @@ from etl.mapping.model import AllSource, Blank, FieldSpec, Source, TransformCall
 from etl.mapping.nearest import did_you_mean
 from etl.mapping.parser import BROKEN, Loc
 from etl.mapping.report import Read, Report
-from etl.mapping.sources import SOURCES, Goal, Written, source_of
+from etl.mapping.spec_sources import SOURCES, Goal, Written, source_of
 from etl.mapping.syntax import WrittenSpec, shape
 from etl.transforms.arguments import check_arguments, files_named
 from etl.transforms.registry import CATALOGUE, Transform

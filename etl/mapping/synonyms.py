@@ -11,7 +11,7 @@ from __future__ import annotations
 FIRST_NAME, LAST_NAME = "<first_name>", "<last_name>"
 STREET, HOUSE, FLAT = "<street>", "<house>", "<flat>"
 CONSENT, OPT_OUT, REASON = "<consent>", "<opt_out>", "<reason>"
-DATE, CURRENCY, OTHER = "<date>", "<currency>", "<other>"
+DATE, CURRENCY = "<date>", "<currency>"
 
 Names = dict[str, dict[str, tuple[str, ...]]]
 """Target to language to names."""

@@ -1,16 +1,14 @@
-"""What a mapping must keep in the wire form of its target (mapping.md, "On the wire")."""
+"""What a mapping must keep in the wire form of its target."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
+from etl.contract import Wire
 from etl.errors import Problem
 from etl.mapping.model import FieldSpec, Mapping, RecordSpec
 from etl.mapping.record_reader import outgoing_names
-
-Wire = Literal["fields", "envelope"]
 
 
 @dataclass(frozen=True, slots=True)

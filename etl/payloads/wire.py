@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pyarrow as pa
 
 from etl.columns import Column
-from etl.contract import FieldType
+from etl.contract import FieldType, Wire
 from etl.payloads import json_columns
 
-Wire = Literal["fields", "envelope"]
 _Tree = dict[str, "pa.Array | _Tree"]
 
 

@@ -20,7 +20,7 @@ COLUMNS = (
     "file", "sheet", "row", "action", "key", "status", "http_status", "attempts", "request_id", "field", "code",
     "message", "payload_sha256", "sent_at", "duration_ms", "record",
 )  # fmt: skip
-"""The columns that the design promises, in this order."""
+"""A promise to other programs: these columns, in this order."""
 _RISKY = ("file", "sheet", "key", "field", "message")
 _RISKY_PLACES = tuple(COLUMNS.index(name) for name in _RISKY)
 _HARMLESS = re.compile(r"[A-Za-z0-9/]|\Z")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,5 +52,5 @@ def _stop(stop: Stop) -> dict[str, str]:
 def write(report: RunReport, path: Path) -> None:
     """Write the summary; the file is either the whole of it or not there."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(as_dict(report), indent=2, ensure_ascii=False) + os.linesep, encoding="utf-8")
+    part.write_text(json.dumps(as_dict(report), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)

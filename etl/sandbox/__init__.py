@@ -5,17 +5,15 @@ It imports nothing from etl but the errors: what it knows of the contract is wri
 
 from etl.sandbox.faults import KINDS, FaultRule, Faults, parse_fault
 from etl.sandbox.options import Credentials, SandboxOptions
-from etl.sandbox.server import Running, Sandbox, Stats, serve_forever
+from etl.sandbox.server import Sandbox, Stats
 
 __all__ = [
     "KINDS",
     "Credentials",
     "FaultRule",
     "Faults",
-    "Running",
     "Sandbox",
     "SandboxOptions",
     "Stats",
     "parse_fault",
-    "serve_forever",
 ]

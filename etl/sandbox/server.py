@@ -1,15 +1,14 @@
-"""The sandbox as a running server: in a thread of this process (`Sandbox`), or as the process (`serve_forever`)."""
+"""The sandbox as a running server, in a thread of this process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import signal
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -241,31 +240,3 @@ class Sandbox:
             self._ready.set()
         await self._stopping.wait()
         await server.stop()
-
-
-def serve_forever(options: SandboxOptions, on_start: Callable[[Running], None]) -> Stats:
-    """Serve until Ctrl-C or SIGTERM, and return the counts; `on_start` is told where, once it serves.
-
-    Call it in the main thread. Raises SettingsError where the port or the database can't be had.
-    """
-    with contextlib.ExitStack() as stack:
-        database = options.database
-        if database is None:
-            database = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-"))) / "sandbox.db"
-        return asyncio.run(_until_signal(_Server(options, database), on_start))
-
-
-async def _until_signal(server: _Server, on_start: Callable[[Running], None]) -> Stats:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Where the loop can't (Windows), Ctrl-C ends the process as usual.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stopping.set)
-    running = await server.start()
-    try:
-        on_start(running)
-        await stopping.wait()
-    finally:
-        await server.stop()
-    return server.stats()

@@ -24,7 +24,6 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/events"): "event.create",
 }
 ACTIONS = tuple(ROUTES.values())
-FORMS = ("fields", "envelope")
 MESSAGES_MAX = 20
 
 CONTACT_FIELDS = ("fax", "name", "phone", "company", "streetAddress", "zipCode", "city", "country")

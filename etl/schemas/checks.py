@@ -60,17 +60,20 @@ def enumeration_rule(field: Field) -> Rule:
 def number_rules() -> tuple[Rule, ...]:
     """Return digits and decimals, judged on the decimal text that the number was made of."""
     return (
-        Rule("too-many-digits", lambda v: _digits(v, 0) <= VALUE_MAX_DIGITS),
-        Rule("too-many-decimals", lambda v: _digits(v, 1) <= VALUE_MAX_DECIMALS),
+        Rule("too-many-digits", lambda values: _digits(values) <= VALUE_MAX_DIGITS),
+        Rule("too-many-decimals", lambda values: _decimals(values) <= VALUE_MAX_DECIMALS),
     )
 
 
-def _digits(values: pa.Array, part: int) -> np.ndarray:
-    """Return the number of significant digits before the sign or in all (`part` 0), after it (`part` 1)."""
-    if part:
-        decimals = pc.replace_substring_regex(pc.replace_substring_regex(values, r"^[^.]*\.?", ""), r"0+$", "")
-        return np.asarray(pc.utf8_length(decimals))
+def _digits(values: pa.Array) -> np.ndarray:
+    """Return how many digits each number has, without the zeros in front and a fraction of nothing."""
     return np.asarray(pc.utf8_length(pc.replace_substring_regex(values, r"^[+-]?0*|\.0*$|\.", "")))
+
+
+def _decimals(values: pa.Array) -> np.ndarray:
+    """Return how many digits each number has after its point, without the zeros at the end."""
+    fractions = pc.replace_substring_regex(values, r"^[^.]*\.?", "")
+    return np.asarray(pc.utf8_length(pc.replace_substring_regex(fractions, r"0+$", "")))
 
 
 def as_series_check(rule: Rule) -> Callable[[pd.Series[str]], pd.Series[bool]]:

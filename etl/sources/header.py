@@ -1,4 +1,4 @@
-"""Where the header stands among the first rows of a table, and how columns and cells are named. Pure."""
+"""Where the header stands among the first rows of a table. Pure."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ _NO_ANSWER = {
 _BY_STATUS = {
     401: (Kind.STOP, "unauthorized"),
     403: (Kind.FORBIDDEN, "forbidden"),
-    # Not among the answers after which an event certainly did not arrive (mapping.md), so ambiguous.
+    # Not among the answers after which an event certainly did not arrive, so ambiguous.
     408: (Kind.AMBIGUOUS, "request-timeout"),
     425: (Kind.AMBIGUOUS, "too-early"),
     429: (Kind.THROTTLED, "throttled"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from etl.transforms import choices, contact, countries, dates, lists, numbers, patterns, phones, text
 from etl.transforms.arguments import check_arguments, files_named
-from etl.transforms.columns import apply, by_unique, failed_rows, is_blank, passed, without_repeats
+from etl.transforms.columns import apply, by_unique, is_blank, passed, without_repeats
 from etl.transforms.contact import as_stored
 from etl.transforms.registry import CATALOGUE, Example, Outcome, Transform, transform
 
@@ -25,7 +25,6 @@ __all__ = [
     "as_stored",
     "by_unique",
     "check_arguments",
-    "failed_rows",
     "files_named",
     "is_blank",
     "passed",

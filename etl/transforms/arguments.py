@@ -34,6 +34,8 @@ def _as_list(given: Any) -> Any:
     return [given] if isinstance(given, str) else given
 
 
+_WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_as_list), Expected("text, or a list of texts")]
 """Texts; a lone one stands for a list of one."""
 
@@ -111,7 +113,7 @@ def describe(annotation: Any) -> str:
         return " or ".join(describe(part) for part in inner if part is not type(None))
     if origin is Literal:
         return "one of " + ", ".join(map(str, inner))
-    return {str: "text", int: "a whole number", bool: "true or false"}[annotation]
+    return _WORDS.get(annotation, str(getattr(annotation, "__name__", annotation)))
 
 
 def _find(transform: Transform | str) -> Transform:

@@ -15,11 +15,9 @@ import pyarrow.compute as pc
 
 from etl.records import text_series
 from etl.transforms.arguments import File, Pair, Pairs, Words
-from etl.transforms.columns import INVISIBLE, WHITE_SPACE, as_mask, is_blank, to_arrow
+from etl.transforms.columns import EDGES, as_mask, is_blank, to_arrow
 from etl.transforms.registry import Example, Outcome, transform
 from etl.transforms.tables import TableError, read_pairs
-
-_EDGES = WHITE_SPACE + INVISIBLE
 
 TRUE_WORDS = ("true", "t", "yes", "y", "on", "1", "tak", "prawda", "ja", "j", "wahr", "sant")
 FALSE_WORDS = ("false", "f", "no", "n", "off", "0", "nie", "fałsz", "nein", "falsch", "nej", "falskt")
@@ -143,7 +141,7 @@ def boolean(
 
 
 def _keys(text: pd.Series[str], ignore_case: bool) -> Any:
-    trimmed = pc.utf8_trim(to_arrow(text), characters=_EDGES)
+    trimmed = pc.utf8_trim(to_arrow(text), characters=EDGES)
     return pc.utf8_lower(trimmed) if ignore_case else trimmed
 
 

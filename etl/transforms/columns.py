@@ -21,6 +21,8 @@ from etl.transforms.registry import CATALOGUE, Outcome, Transform, as_outcome
 WHITE_SPACE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 """Characters without a width: joiners, marks of direction, the soft hyphen, the byte order mark."""
+EDGES = WHITE_SPACE + INVISIBLE
+"""What does not count at the edges of a cell; a cell of nothing else is blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ def apply(transform: str | Transform, column: pd.Series[str] | Lists, arguments:
     Text to list, list to text: the whole column, blank cells being rows without items.
 
     `failed` (None: nothing failed) is as long as the values: one per cell, or one per item of the `Lists` returned.
-    What failed is still there, with the text that the step was given, so that it can be reported; `failed_rows`
-    gives the rows, `passed` the column for the next step. The argument column is not changed. Never raises for a
-    value; a column of the wrong kind is an AssertionError, since the chain was checked when the mapping was loaded.
+    What failed is still there, with the text that the step was given, so that it can be reported; `passed` gives the
+    column for the next step. The argument column is not changed. Never raises for a value; a column of the wrong kind
+    is an AssertionError, since the chain was checked when the mapping was loaded.
     """
     step = CATALOGUE[transform] if isinstance(transform, str) else transform
     named = {(a.parameter or a.name): arguments[a.name] for a in step.arguments if a.name in arguments}
@@ -67,21 +69,9 @@ def passed(outcome: Outcome) -> pd.Series[str] | Lists:
     return text_series(emptied, outcome.values.index)
 
 
-def failed_rows(outcome: Outcome) -> Mask:
-    """Return one bool per row: whether its cell, or one of its items, failed."""
-    values = outcome.values
-    rows = len(values.index)
-    if outcome.failed is None:
-        return np.zeros(rows, dtype=np.bool_)
-    if not isinstance(values, Lists):
-        return outcome.failed
-    counts: Mask = np.bincount(values.owner[outcome.failed], minlength=rows) > 0
-    return counts
-
-
 def is_blank(text: pd.Series[str]) -> Mask:
     """Return one bool per cell: whether it holds nothing but white space and characters without a width."""
-    trimmed = pc.utf8_trim(to_arrow(text), characters=WHITE_SPACE + INVISIBLE)
+    trimmed = pc.utf8_trim(to_arrow(text), characters=EDGES)
     return as_mask(pc.equal(pc.binary_length(trimmed), 0))
 
 

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from etl.contract import EMAIL_LOCAL_MAX, EMAIL_MAX
 from etl.records import Mask, text_series
 from etl.transforms.columns import (
-    INVISIBLE,
+    EDGES,
     WHITE_SPACE,
     Failure,
     as_mask,
@@ -24,14 +25,12 @@ from etl.transforms.columns import (
 from etl.transforms.folding import fold_accents
 from etl.transforms.registry import Example, Outcome, transform
 
-_EDGES = WHITE_SPACE + INVISIBLE
 _ATOM = "[A-Za-z0-9_+'-]+"
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # A strict subset of what email-validator accepts and leaves as it is, but for the domain's capitals (a test holds the
 # two against each other): email-validator takes 24 µs a value, this a hundredth of that.
 _PLAIN = rf"\A(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>(?:{_LABEL}\.)+[A-Za-z]{{2,63}})\z"
 _NOT_PLAIN = r"--|\.(?i:" + "|".join(SPECIAL_USE_DOMAIN_NAMES) + r")\z"
-_PLAIN_LOCAL_MAX, _PLAIN_MAX = 64, 254
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
 
@@ -50,7 +49,7 @@ def email(text: pd.Series[str], *, lower: bool = False) -> Outcome:
     reason; the part before the @ must be ASCII; domains that cannot receive mail (.test, .invalid) are refused,
     example.com is not. No look-up in the DNS.
     """
-    trimmed = text_series(pc.utf8_trim(to_arrow(text), characters=_EDGES), text.index)
+    trimmed = text_series(pc.utf8_trim(to_arrow(text), characters=EDGES), text.index)
     values, plain = _plain_addresses(trimmed)
     outcome = Outcome(values)
     if not plain.all():
@@ -66,7 +65,7 @@ def as_stored(tags: pd.Series[str]) -> pd.Series[str]:
 
     White space at both ends is trimmed; a comma stays (it makes two tags there). Source: the vendor's support pages.
     """
-    values = pc.utf8_trim(to_arrow(tags), characters=_EDGES)
+    values = pc.utf8_trim(to_arrow(tags), characters=EDGES)
     simple = pc.replace_substring_regex(pc.ascii_upper(values), pattern=_FORBIDDEN_ASCII, replacement="_")
     others = pc.invert(pc.string_is_ascii(values))
     if not as_mask(others).any():
@@ -102,8 +101,8 @@ def _plain_addresses(text: pd.Series[str]) -> tuple[pd.Series[str], Mask]:
     plain: Mask = (
         as_mask(pc.is_valid(parts))
         & ~as_mask(pc.match_substring_regex(values, pattern=_NOT_PLAIN))
-        & as_mask(pc.less_equal(pc.fill_null(pc.binary_length(local), 0), _PLAIN_LOCAL_MAX))
-        & as_mask(pc.less_equal(pc.binary_length(values), _PLAIN_MAX))
+        & as_mask(pc.less_equal(pc.fill_null(pc.binary_length(local), 0), EMAIL_LOCAL_MAX))
+        & as_mask(pc.less_equal(pc.binary_length(values), EMAIL_MAX))
     )
     joined = pc.binary_join_element_wise(local, pc.ascii_lower(domain), pa.scalar("@", pa.large_string()))
     return text_series(pc.if_else(plain, joined, values), text.index), np.asarray(plain, dtype=np.bool_)
@@ -118,7 +117,7 @@ def _address(value: str) -> str | Failure:
         if "@" in named["name"] and value not in named["name"]:
             return Failure("it holds two addresses")
     try:
-        found = validate_email(value.strip(_EDGES), check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(value.strip(EDGES), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         return Failure(_reason(str(error)))
     return f"{found.local_part}@{found.ascii_domain}"

@@ -12,11 +12,10 @@ from typing import Any
 import pandas as pd
 
 from etl.transforms.arguments import Words
-from etl.transforms.columns import INVISIBLE, WHITE_SPACE, Failure, convert
+from etl.transforms.columns import EDGES, Failure, convert
 from etl.transforms.date_formats import DateFormat, DateFormatError, date_format
 from etl.transforms.registry import Example, Outcome, transform
 
-_EDGES = WHITE_SPACE + INVISIBLE
 ISO = "YYYY-MM-DD"
 
 _TIME = r"(?:[ T](?P<time>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?))?"
@@ -102,7 +101,7 @@ def date(
     """
     day_zero = (_DAY_ZERO_1904 if date1904 else _DAY_ZERO) if excel_serials else None
     reading = _Reading(tuple(map(date_format, formats or ())), day_first, day_zero, date_format(output))
-    return convert(text, lambda value: _convert(value.strip(_EDGES), reading))
+    return convert(text, lambda value: _convert(value.strip(EDGES), reading))
 
 
 def _convert(value: str, reading: _Reading) -> str | Failure:

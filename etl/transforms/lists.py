@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from etl.records import Lists, text_series
 from etl.transforms.arguments import Expected, NonEmpty
-from etl.transforms.columns import INVISIBLE, WHITE_SPACE, to_arrow, without_repeats
+from etl.transforms.columns import EDGES, to_arrow, without_repeats
 from etl.transforms.registry import Example, transform
 
 Nth = Annotated[int, Expected("a whole number: 1 for the first, -1 for the last")]
@@ -26,7 +26,7 @@ Nth = Annotated[int, Expected("a whole number: 1 for the first, -1 for the last"
 def split(text: pd.Series[str], *, separator: NonEmpty) -> Lists:
     """Make a list of what stands between the separators (plain text), trimmed; empty items and repeats go."""
     pieces = pc.split_pattern(to_arrow(text), pattern=separator)
-    items = pc.utf8_trim(pc.list_flatten(pieces), characters=WHITE_SPACE + INVISIBLE)
+    items = pc.utf8_trim(pc.list_flatten(pieces), characters=EDGES)
     owner = np.asarray(pc.list_parent_indices(pieces), dtype=np.int64)
     return _tidied(Lists(text_series(items), owner, text.index))
 
@@ -58,21 +58,6 @@ def take(lists: Lists, *, item: Nth) -> pd.Series[str]:
     found = (place >= 0) & (place < counts)
     chosen = pa.array(starts + place, mask=~found)
     return text_series(pc.fill_null(to_arrow(lists.items).take(chosen), ""), lists.index)
-
-
-def lists_of(rows: Sequence[Sequence[str]], index: pd.Index[Any] | None = None) -> Lists:
-    """Return rows of items as `Lists`; `index` defaults to a RangeIndex."""
-    owner = np.repeat(np.arange(len(rows), dtype=np.int64), [len(row) for row in rows])
-    items = text_series([item for row in rows for item in row])
-    return Lists(items, owner, pd.RangeIndex(len(rows)) if index is None else index)
-
-
-def rows_of(lists: Lists) -> list[list[str]]:
-    """Return the items row by row, one list per row of the index."""
-    rows: list[list[str]] = [[] for _ in range(len(lists.index))]
-    for place, item in zip(lists.owner.tolist(), lists.items.tolist(), strict=True):
-        rows[place].append(item)
-    return rows
 
 
 def _tidied(lists: Lists) -> Lists:

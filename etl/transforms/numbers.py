@@ -17,10 +17,9 @@ from pydantic import BeforeValidator
 
 from etl.records import text_series
 from etl.transforms.arguments import Character, Expected, Places
-from etl.transforms.columns import INVISIBLE, WHITE_SPACE, as_mask, by_unique, to_arrow
+from etl.transforms.columns import EDGES, as_mask, by_unique, to_arrow
 from etl.transforms.registry import Example, Outcome, transform
 
-_EDGES = WHITE_SPACE + INVISIBLE
 # How else a sign is written: a space is often one that does not break, an apostrophe a typographic one.
 _SPELLINGS = {" ": " \u00a0\u2009\u202f", "'": "'’"}
 _SIGN = "[+\u2212-]"
@@ -79,7 +78,7 @@ def number(
     half up and gives exactly so many places. `currency: true` takes one currency sign or code off, a text or list
     just these. `accounting` reads (12) and 12- as -12. All else fails.
     """
-    values = pc.utf8_trim(to_arrow(text), characters=_EDGES)
+    values = pc.utf8_trim(to_arrow(text), characters=EDGES)
     if currency:
         values = _without_currency(values, currency)
     if accounting:
@@ -99,7 +98,7 @@ def number(
 )
 def integer(text: pd.Series[str], *, thousands: Character | None = None) -> Outcome:
     """Write a whole number in digits alone; `12.0` fails. Not for postcodes and ids: leading zeros go."""
-    values = pc.utf8_trim(to_arrow(text), characters=_EDGES)
+    values = pc.utf8_trim(to_arrow(text), characters=EDGES)
     fits = pc.match_substring_regex(values, pattern=_grammar(thousands, None))
     plain = _plain(pc.if_else(fits, values, "0"), thousands, None)
     return Outcome(text_series(plain, text.index), as_mask(pc.invert(fits)))

@@ -12,13 +12,12 @@ import pandas as pd
 import phonenumbers
 
 from etl.transforms.arguments import did_you_mean
-from etl.transforms.columns import INVISIBLE, WHITE_SPACE, Failure, convert
+from etl.transforms.columns import EDGES, Failure, convert
 from etl.transforms.countries import find_country
 from etl.transforms.registry import Example, Outcome, transform
 
-_EDGES = WHITE_SPACE + INVISIBLE
 _WRITTEN = re.compile("[0-9+()./\u2010-\u2015\u2212 -]+")
-_IN_ONE_SPACE = re.compile("[" + re.escape(_EDGES) + "]+")
+_IN_ONE_SPACE = re.compile("[" + re.escape(EDGES) + "]+")
 _SHORTENED = re.compile(r"[0-9]+[.,][0-9]+[Ee]\+?[0-9]+")
 _POSSIBLE = {
     phonenumbers.ValidationResult.TOO_SHORT: "it has too few digits",

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from etl.transforms.columns import INVISIBLE, WHITE_SPACE
+from etl.transforms.columns import EDGES
 
 MAX_BYTES = 50_000_000
 MAX_VALUE = 100_000
@@ -46,7 +46,7 @@ def _pairs(reader: Any, name: str) -> dict[str, str]:
     next(reader, None)
     line = reader.line_num + 1
     for row in reader:
-        cells = [cell.strip(WHITE_SPACE + INVISIBLE) for cell in row]
+        cells = [cell.strip(EDGES) for cell in row]
         if max(map(len, cells), default=0) > MAX_VALUE:
             raise TableError(f"{name}:{line}: a value of more than {MAX_VALUE:,} characters: is a quote not closed?")
         if any(cells):
@@ -66,7 +66,7 @@ def _text_of(base: Path, name: str) -> str:
     path = base / name
     try:
         if not path.resolve().is_relative_to(base.resolve()):
-            # Mappings come through the web page as well: they read what lies beside them, nothing else.
+            # A mapping may be somebody else's: it reads what lies beside it, nothing else.
             raise TableError(f"'{name}' lies outside the mapping's folder; put the file beside the mapping")
         if path.stat().st_size > MAX_BYTES:
             raise TableError(f"'{name}' is larger than {MAX_BYTES // 1_000_000} MB")

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from etl.records import text_series
 from etl.transforms.arguments import Character, NonEmpty, Positive
 from etl.transforms.columns import (
+    EDGES,
     INVISIBLE,
     WHITE_SPACE,
     as_mask,
@@ -34,13 +35,13 @@ _NEEDS_SQUEEZE = f"[{_SPACE}][{_SPACE}{_WIDTHLESS}]|[^\\P{{Z}} ]|[\\t-\\r\\x1c-\
 @transform(example=Example({}, "\u00a0 Anna\u200b ", "Anna"))
 def strip(text: pd.Series[str]) -> pd.Series[str]:
     """Trim white space and invisible characters at both ends."""
-    return text_series(pc.utf8_trim(to_arrow(text), characters=WHITE_SPACE + INVISIBLE), text.index)
+    return text_series(pc.utf8_trim(to_arrow(text), characters=EDGES), text.index)
 
 
 @transform(example=Example({}, "  Anna \u00a0 Maria\tNowak ", "Anna Maria Nowak"))
 def squeeze(text: pd.Series[str]) -> pd.Series[str]:
     """Trim white space at both ends, and make one space of any run of it inside."""
-    trimmed = pc.utf8_trim(to_arrow(text), characters=WHITE_SPACE + INVISIBLE)
+    trimmed = pc.utf8_trim(to_arrow(text), characters=EDGES)
     untidy = pc.match_substring_regex(trimmed, pattern=_NEEDS_SQUEEZE)
     if pc.any(untidy).as_py():
         tidied = pc.replace_substring_regex(trimmed.filter(untidy), pattern=_RUN, replacement=" ")

@@ -1,11 +1,14 @@
-"""The log of a fault of ours: enough to mend it, and nobody's data."""
+"""The log of a fault of ours: enough to mend it, and nobody's data. And no traceback, however early it ends."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from shell import environment
 
 from etl.cli.faults import write_fault
 
@@ -31,7 +34,7 @@ def test_addresses_and_numbers_are_left_out_and_long_texts_cut() -> None:
 
     assert path is not None
     text = path.read_text("utf-8")
-    assert "ValueError: bad (address) +(number), xxx" in text
+    assert "ValueError: bad (address), (number), xxx" in text
     assert "... (1,039 characters)" in text
     assert "anna" not in text
 
@@ -55,3 +58,23 @@ def test_where_the_folder_cannot_be_made_the_temporary_one_serves(here: Path) ->
     assert path is not None
     assert path.parent.name == "etl-faults"
     path.unlink()
+
+
+PRESSED_WHILE_LOADING = """
+import sys
+class Pressed:
+    def find_spec(self, name, *_):
+        if name == "etl.cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Pressed())
+from etl.__main__ import main
+sys.exit(main(["--help"]))
+"""
+
+
+def test_ctrl_c_while_the_program_loads_leaves_no_traceback() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PRESSED_WHILE_LOADING], env=environment(), text=True, capture_output=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted   [interrupted]\n")

@@ -138,6 +138,15 @@ def test_a_draft_goes_to_stdout_and_the_rest_to_stderr(here: Path, capsys: pytes
     )
 
 
+def test_a_draft_that_cannot_be_written_is_told_and_leaves_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, file = write_contacts(here, 2)
+
+    assert main(["init", file.name, "-o", f"{file.name}/draft.yaml"]) == 2
+    assert capsys.readouterr().err.startswith(f"{file.name}/draft.yaml: the draft cannot be written: ")
+
+
 def test_a_file_is_not_overwritten_unless_forced(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, file = write_contacts(here, 2)
     out = here / "kept.yaml"

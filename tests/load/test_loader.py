@@ -547,9 +547,8 @@ def test_numbers_are_kept():
         run = Run(server, concurrency=1)
         run.send(*(unit(n) for n in range(10)))
     stats = run.loader.stats
-    assert (stats.requests, stats.retries, stats.throttled, stats.in_flight) == (12, 2, 1, 0)
+    assert (stats.requests, stats.retries, stats.throttled) == (12, 2, 1)
     assert 0 < stats.latencies.quantile(0.5) <= stats.latencies.quantile(0.99) < 5000
-    assert 1 <= stats.rate < 10_000
 
 
 def test_a_loader_that_was_given_nothing_ends_at_once():

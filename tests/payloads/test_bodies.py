@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +92,19 @@ def test_no_rows_give_no_bodies():
 def test_json_strings_are_those_of_the_json_module(values):
     found = json_columns.strings(pa.array(values, pa.string())).to_pylist()
     assert found == [None if value is None else plain(value) for value in values]
+
+
+def test_each_control_character_alone_is_escaped_as_the_json_module_does():
+    for sign in map(chr, range(0x20)):
+        assert json_columns.strings(pa.array([sign], pa.string())).to_pylist() == [json.dumps(sign)]
+
+
+@pytest.mark.parametrize(
+    "text", ["9007199254740993", "0.12345678901234567", "-1234567890123456.7", "12345678901234567890"]
+)
+def test_a_number_beyond_what_a_float_holds_keeps_all_its_digits(text):
+    (written,) = json_columns.decimals(pa.array([text], pa.string())).to_pylist()
+    assert Decimal(written) == Decimal(text)
 
 
 @given(st.lists(st.one_of(st.none(), st.lists(TEXT, max_size=4)), max_size=6))

@@ -145,14 +145,12 @@ def test_every_row_is_accounted_for_whatever_the_endpoint_does(rows, records, ru
                 assert line["payload_sha256"] in on_server
             if line["status"] in {"skipped", "invalid", "duplicate", "blocked"}:
                 assert not line["attempts"]
-        held = {
-            (line["row"], line["record"])
-            for line in results_of(ran)
-            if records[int(line["record"]) - 1]["unknown"] == "hold" and line["action"] == "event.create"
-        }
-        twice = Counter(sha for sha, _, path in acted if path.endswith("/events"))
-        shas_held = {line["payload_sha256"] for line in results_of(ran) if (line["row"], line["record"]) in held}
-        assert all(count <= len(records) for sha, count in twice.items() if sha in shas_held)
+        # Two records of a row may have the same bytes; those that may be repeated say nothing of those that may not.
+        events = [line for line in results_of(ran) if line["action"] == "event.create"]
+        lines_of = Counter(line["payload_sha256"] for line in events)
+        repeated = {e["payload_sha256"] for e in events if records[int(e["record"]) - 1]["unknown"] == "retry"}
+        arrived = Counter(sha for sha, _, path in acted if path.endswith("/events"))
+        assert all(count <= lines_of[sha] for sha, count in arrived.items() if sha not in repeated)
 
 
 @settings(max_examples=15)

@@ -34,7 +34,7 @@ CASES = [
     pytest.param(action, field, form, id=f"{action.name}-{field.path}-{form}")
     for action in ACTIONS.values()
     for field in action.fields
-    for form in wire.FORMS
+    for form in ("fields", "envelope")
     if form == "fields" or field.type not in ENVELOPE_HAS_NO
 ]
 
@@ -103,7 +103,7 @@ def test_both_agree_on_action_method_and_path() -> None:
     assert {(a.endpoint.method, a.endpoint.path): a.name for a in ACTIONS.values()} == wire.ROUTES
 
 
-@pytest.mark.parametrize("form", wire.FORMS)
+@pytest.mark.parametrize("form", ["fields", "envelope"])
 @pytest.mark.parametrize("action", wire.ACTIONS)
 def test_each_schema_is_one_of_draft_2020_12(action: str, form: str) -> None:
     schema = wire.schema(action, form)

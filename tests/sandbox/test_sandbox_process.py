@@ -1,9 +1,8 @@
-"""The sandbox as a process of its own: signals, and what is left when it is killed."""
+"""What is left when the process in which the sandbox serves is killed."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -11,16 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import requests
-from raw_client import UPSERT
 
 SCRIPT = """
 import sys
+import threading
 from pathlib import Path
-from etl.sandbox import SandboxOptions, serve_forever
-stats = serve_forever(SandboxOptions(database=Path(sys.argv[1])), lambda running: print(running.url, flush=True))
-print(stats.requests, flush=True)
+from etl.sandbox import Sandbox, SandboxOptions
+with Sandbox(SandboxOptions(database=Path(sys.argv[1]))) as sandbox:
+    print(sandbox.url, flush=True)
+    threading.Event().wait()
 """
 ROOT = Path(__file__).parents[2]
 
@@ -40,16 +39,6 @@ def serving(database: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             yield process, process.stdout.readline().strip()
         finally:
             process.kill()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path / "sandbox.db") as (process, url):
-        assert requests.post(f"{url}/contacts", json=UPSERT, timeout=5).status_code == 200
-        process.send_signal(number)
-        out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (0, "1\n", "")
-    assert [path.name for path in tmp_path.iterdir()] == ["sandbox.db"]
 
 
 def test_what_was_answered_is_stored_although_it_is_killed(tmp_path: Path) -> None:

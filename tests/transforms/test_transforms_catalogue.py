@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from list_rows import failed_rows, lists_of, rows_of
 
 from etl.codes import CODES
 from etl.records import TEXT, Lists, text_series
-from etl.transforms import CATALOGUE, apply, check_arguments, failed_rows
-from etl.transforms.lists import lists_of, rows_of
+from etl.transforms import CATALOGUE, apply, check_arguments
 from etl.transforms.registry import Example, Transform
 
 EXAMPLES = [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from list_rows import failed_rows, lists_of, rows_of
 
 from etl.records import text_series
-from etl.transforms import apply, check_arguments, failed_rows
+from etl.transforms import apply, check_arguments
 from etl.transforms.choices import FALSE_WORDS, TRUE_WORDS
-from etl.transforms.lists import lists_of, rows_of
 
 
 def _values(name: str, given: object, cells: list[str]) -> list[str | None]:

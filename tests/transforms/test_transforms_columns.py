@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from list_rows import failed_rows, lists_of, rows_of
 
 from etl.records import text_series
-from etl.transforms import Example, apply, by_unique, failed_rows, is_blank, passed, transform
-from etl.transforms.lists import lists_of, rows_of
+from etl.transforms import Example, apply, by_unique, is_blank, passed, transform
 
 
 def test_a_failed_cell_keeps_the_text_it_had() -> None:

@@ -7,9 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from list_rows import failed_rows
 
 from etl.records import text_series
-from etl.transforms import apply, check_arguments, failed_rows
+from etl.transforms import apply, check_arguments
 
 
 def _number(value: str, given: object = None, name: str = "number") -> str | None:

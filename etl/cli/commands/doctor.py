@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import textwrap
 from pathlib import Path
 
 import click
@@ -52,9 +54,6 @@ def command(target: str | None, *, as_json: bool, config: Path | None) -> int:
 
 
 def _lines(state: str, subject: str, message: str, hint: str) -> list[Text]:
-    import sys
-    import textwrap
-
     width = max(output.console(sys.stdout).width, 60)
     indent = " " * 21
     style = {"ok": "green", "failed": "red", "warning": "yellow"}.get(state, "dim")

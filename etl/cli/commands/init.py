@@ -106,9 +106,9 @@ def _no_rows(columns: int) -> Any:
 
 
 def _write(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import types
-import typing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,8 +16,6 @@ from etl.cli.choosing import chosen
 
 if TYPE_CHECKING:
     from etl.transforms import Example, Transform
-
-_WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
 @click.command(
@@ -83,6 +79,8 @@ def _table(found: list[Transform]) -> Table:
 
 
 def _show_one(one: Transform) -> None:
+    from etl.transforms.arguments import describe
+
     kinds = f"  {one.takes} → {one.gives}" if (one.takes, one.gives) != ("text", "text") else ""
     output.say(Text.assemble((one.name, "bold"), (kinds, "dim")))
     for paragraph in inspect.cleandoc(one.call.__doc__ or one.summary).split("\n\n"):
@@ -93,26 +91,13 @@ def _show_one(one: Transform) -> None:
             table.add_column(heading, overflow="fold")
         for argument in one.arguments:
             left_out = "(must be given)" if argument.required else _default(argument.default)
-            table.add_row(Text(argument.name, style="bold"), kind_in_words(argument.annotation), left_out)
+            table.add_row(Text(argument.name, style="bold"), describe(argument.annotation), left_out)
         output.say(table, Text(""))
     for example in one.examples:
         output.say(Text(written(one.name, example), style="cyan"))
         output.say(Text(f"  {_shown(example.given)} → {_shown(example.result)}"))
     if one.code:
         output.say(Text(f"\nA cell that it cannot convert becomes an issue with the code {one.code}.", style="dim"))
-
-
-def kind_in_words(annotation: Any) -> str:
-    """Return what an argument takes, for a person; the transforms' own words where they give some."""
-    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        words = [str(mark.words) for mark in annotation.__metadata__ if hasattr(mark, "words")]
-        return words[0] if words else kind_in_words(parts[0])
-    if origin is typing.Literal:
-        return " or ".join(str(part) for part in parts)
-    if origin in (typing.Union, types.UnionType):
-        return " or ".join(kind_in_words(part) for part in parts if part is not type(None))
-    return _WORDS.get(annotation, str(getattr(annotation, "__name__", annotation)))
 
 
 def _default(value: Any) -> str:
@@ -126,6 +111,8 @@ def _default(value: Any) -> str:
 
 
 def _plain(one: Transform) -> dict[str, Any]:
+    from etl.transforms.arguments import describe
+
     return {
         "name": one.name,
         "summary": one.summary,
@@ -135,7 +122,7 @@ def _plain(one: Transform) -> dict[str, Any]:
         "arguments": [
             {
                 "name": argument.name,
-                "takes": kind_in_words(argument.annotation),
+                "takes": describe(argument.annotation),
                 "required": argument.required,
                 "default": None if argument.required else argument.default,
             }
