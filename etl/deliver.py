@@ -40,7 +40,7 @@ _PLANNED = STATUSES.index(Status.PLANNED)
 
 @dataclass(slots=True)
 class _Open:
-    """A chunk on its way. `pending`: deliveries without a receipt; `written`: rows that progress knows of."""
+    """A chunk on its way. `first`: the position of its first row; `pending`: deliveries without a receipt."""
 
     first: int
     lines: tuple[Lines, ...]
@@ -68,7 +68,7 @@ class Ledger:
     def open(self, lines: tuple[Lines, ...], pending: int) -> None:
         """Take a chunk whose deliveries are about to be sent; waits while too many are open. Raises OSError."""
         columns = in_order(lines)
-        done = pc.not_equal(columns["status"], Status.PLANNED.value)
+        needs_no_receipt = pc.not_equal(columns["status"], Status.PLANNED.value)
         with self._lock:
             while len(self._open) >= MAX_OPEN_CHUNKS:
                 self._completed.wait()
@@ -77,7 +77,7 @@ class Ledger:
             for one in lines:
                 for status, count in one.counts().items():
                     self.counts.add(status, count if status is not Status.PLANNED else 0)
-            self._results.write_live({name: values.filter(done) for name, values in columns.items()})
+            self._results.write_live({name: values.filter(needs_no_receipt) for name, values in columns.items()})
             self._write_complete()
 
     def settle(self, receipt: Receipt) -> None:
@@ -110,9 +110,12 @@ class Ledger:
         return tuple(found)
 
     def _note(self, receipt: Receipt) -> None:
-        if receipt.status in {Status.REJECTED, Status.FAILED, Status.UNKNOWN}:
-            self._reasons[receipt.status, receipt.code] += 1
-            self._said.setdefault((receipt.status, receipt.code), impersonal(receipt.message))
+        if receipt.status not in {Status.REJECTED, Status.FAILED, Status.UNKNOWN}:
+            return
+        reason = receipt.status, receipt.code
+        self._reasons[reason] += 1
+        if reason not in self._said:
+            self._said[reason] = impersonal(receipt.message)
 
     def _chunk_of(self, delivery: Delivery) -> _Open:
         firsts = [chunk.first for chunk in self._open]
