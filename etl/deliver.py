@@ -28,7 +28,6 @@ from etl.progress import Progress
 from etl.records import STATUSES, Counts, Delivery, Receipt, Status, Unit
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
-from etl.sources import is_untouched
 from etl.survey import Survey
 
 ROWS_PER_CHUNK = 2_000
@@ -153,7 +152,7 @@ def deliver(
         for bound, prepared in _reread(job, loader, rows_per_chunk):
             lines = lines_of(prepared)
             mark_losers(job, found, lines, issues)
-            if not _is_untouched(job, bound):
+            if not bound.file.is_untouched():
                 loader.stop(CHANGED.code, CHANGED.message)
             if loader.stopped is not None:
                 _call_off(lines, loader.stopped)
@@ -162,7 +161,7 @@ def deliver(
             for unit in units:
                 loader.submit(unit)
         all_read = ledger.counts.rows == found.counts.rows
-        if not all_read and not all(_is_untouched(job, bound) for bound in job.tables):
+        if not all_read and not all(file.is_untouched() for file in job.files):
             loader.stop(CHANGED.code, CHANGED.message)
     except BaseException:
         loader.stop("interrupted", "the run ended before it was sent")
@@ -189,7 +188,7 @@ def _reread(job: Job, loader: Loader, rows_per_chunk: int) -> Iterator[tuple[Bou
         except StopIteration:
             return
         except Exception as error:
-            if not all(_is_untouched(job, bound) for bound in job.tables):
+            if not all(file.is_untouched() for file in job.files):
                 loader.stop(CHANGED.code, CHANGED.message)
             elif isinstance(error, SourceError):
                 loader.stop(error.code, f"{error.message}; nothing more was sent")
@@ -253,9 +252,3 @@ def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:
     for place in sorted(per_row):
         yield Unit(tuple(per_row[place]))
 
-
-def _is_untouched(job: Job, bound: BoundTable) -> bool:
-    for path, known in zip(job.files, job.fingerprints, strict=True):
-        if str(path) == bound.table.ref.file:
-            return is_untouched(path, known)
-    raise AssertionError(f"BUG: no file of this run is called {bound.table.ref.file}")

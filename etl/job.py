@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from etl.errors import MappingError, SourceError
+from etl.errors import MappingError
 from etl.mapping import Binding, Mapping, bind, check_wire, dynamic_clashes, header_score
 from etl.pipeline import Plan
 from etl.records import POSITION_BITS, Chunk
 from etl.settings import TargetSettings
-from etl.sources import Fingerprint, fingerprint, open_tables
+from etl.sources import Given, SourceFile, open_tables, take_in
 from etl.sources.base import SourceOptions, Table
 
 _ROW_MASK = (1 << POSITION_BITS) - 1
@@ -24,12 +24,14 @@ _DATE_WORDS = frozenset({"date", "datum", "data", "fecha", "time", "zeit", "czas
 class BoundTable:
     """A table whose columns have been found for the mapping."""
 
+    file: SourceFile
     table: Table
     binding: Binding
 
     def chunks(self, limit: int | None, rows_per_chunk: int) -> Iterator[Chunk]:
         """Yield the table's rows with the columns that the mapping uses."""
-        return self.table.chunks(self.binding.positions, limit=limit, rows_per_chunk=rows_per_chunk)
+        with self.file.named():
+            yield from self.table.chunks(self.binding.positions, limit=limit, rows_per_chunk=rows_per_chunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,7 @@ class Job:
     id: str
     plan: Plan
     tables: tuple[BoundTable, ...]
-    files: tuple[Path, ...]
-    fingerprints: tuple[Fingerprint, ...]
+    files: tuple[SourceFile, ...]
     target: TargetSettings | None
     limit: int | None = None
     notes: tuple[str, ...] = field(default=())
@@ -66,7 +67,7 @@ class Job:
 
 def open_job(
     mapping: Mapping,
-    files: Sequence[Path],
+    files: Sequence[Given],
     target: TargetSettings | None,
     *,
     sheet: str | None = None,
@@ -76,8 +77,7 @@ def open_job(
 
     `target` None: a dry run in the wire form `fields`. Raises SourceError, MappingError, SettingsError.
     """
-    if not files:
-        raise SourceError("no file is given", code="no-file", hint="name the spreadsheet after the mapping")
+    given = take_in(files)
     wire = target.wire if target else "fields"
     findings = check_wire(mapping, wire, has_group_key_setting=target is not None and target.group_key is not None)
     if findings.problems:
@@ -85,32 +85,35 @@ def open_job(
     notes = [*mapping.notes, *findings.notes, *_revive_notes(mapping)]
     options = _options(mapping, sheet)
     tables: list[BoundTable] = []
-    prints = []
-    for path in files:
-        prints.append(fingerprint(path))
-        for table in open_tables(path, options, len(tables)):
+    for file in given:
+        for table in open_tables(file, options, len(tables)):
             binding = bind(mapping, table.header, _where(table))
             clashes = dynamic_clashes(mapping, binding) if wire == "envelope" else ()
             if clashes:
                 raise MappingError(mapping.file, clashes)
             notes += binding.warnings
+            notes += table.notes
             notes += _rival_notes(table)
             notes += _date_notes(mapping, table)
-            tables.append(BoundTable(table, binding))
+            tables.append(BoundTable(file, table, binding))
     group_key = target.group_key if target and mapping.group_key is None else None
     plan = Plan(mapping, wire, group_key)
-    return Job(_new_id(), plan, tuple(tables), tuple(files), tuple(prints), target, limit, tuple(dict.fromkeys(notes)))
+    return Job(_new_id(), plan, tuple(tables), tuple(given), target, limit, tuple(dict.fromkeys(notes)))
 
 
 def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:
     pinned = mapping.source
     return SourceOptions(
-        sheet=sheet or pinned.sheet,
+        sheets=(sheet,) if sheet else pinned.sheets,
         header_row=pinned.header_row,
         encoding=pinned.encoding,
         delimiter=pinned.delimiter,
         skip_rows=pinned.skip_rows,
         header_score=header_score(mapping),
+        hidden_rows=pinned.hidden_rows,
+        hidden_columns=pinned.hidden_columns,
+        comment=pinned.comment,
+        total_rows=pinned.total_rows,
     )
 
 

@@ -28,6 +28,9 @@ Locate = Callable[[int], str]
 SKIPPED_BECAUSE = {
     "blank-row": "every cell of the row is blank",
     "when-false": "the mapping's condition is false",
+    "row-hidden": "the row is hidden in the sheet, and the mapping leaves hidden rows out",
+    "comment-row": "the row is a comment",
+    "total-row": "the row is a total, and the mapping leaves totals out",
 }
 
 

@@ -76,7 +76,7 @@ class Prepared:
 def prepare(chunk: Chunk, plan: Plan, binding: Binding) -> Prepared:
     """Return what becomes of each row of `chunk`, before anything is sent; pure, and it never raises for a row."""
     whole_row = [fault for fault in chunk.faults if fault.column is None]
-    broken = _whole_row_issues(chunk, whole_row)
+    broken = _whole_row_issues(chunk, [fault for fault in whole_row if not _is_left_out(chunk, fault)])
     refused = np.zeros(len(chunk.cells), dtype=bool)
     refused[error_places(broken)] = True
     records, found = [], list(broken)
@@ -85,6 +85,11 @@ def prepare(chunk: Chunk, plan: Plan, binding: Binding) -> Prepared:
         records.append(record)
         found += issues
     return Prepared(chunk, tuple(records), tuple(found))
+
+
+def _is_left_out(chunk: Chunk, fault: CellFault) -> bool:
+    place = int(np.searchsorted(chunk.rows, fault.row))
+    return any(bool(mask[place]) for mask in chunk.left_out.values())
 
 
 def _whole_row_issues(chunk: Chunk, faults: Sequence[CellFault]) -> list[IssueBatch]:
@@ -107,7 +112,13 @@ def _prepare_record(
     blank = chunk.blank & ~refused
     status[blank] = _SKIPPED
     reasons[blank] = "blank-row"
-    open_rows, skipped, issues = decide(spec, chunk, binding, ~refused & ~blank)
+    passed_over = blank.copy()
+    for reason, mask in chunk.left_out.items():
+        fresh = mask & ~passed_over
+        status[fresh] = _SKIPPED
+        reasons[fresh] = reason
+        passed_over |= mask
+    open_rows, skipped, issues = decide(spec, chunk, binding, ~refused & ~passed_over)
     status[skipped] = _SKIPPED
     reasons[skipped] = "when-false"
     active = np.flatnonzero(open_rows).astype(np.int64)

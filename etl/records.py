@@ -6,7 +6,7 @@ differs with the content (an empty list gives `object`), and pandera tells the t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -82,6 +82,9 @@ class Chunk:
     that were asked for), its index (int64, unique, ascending) the row number that a person sees: the sheet's row, or
     the line of a text file on which the record starts.
     `blank`: bool, one per row, True where every cell of the row (asked for or not) is empty or white space.
+    `typed`: by column, bool, one per row: the cells that the file itself holds as a number, a date or a boolean, so
+    that their text is ours and can be read in one way alone; no columns where a format knows text only.
+    `left_out`: by reason (a code of `outcomes.SKIPPED_BECAUSE`), bool: rows that the mapping's `source` passes over.
     """
 
     source: SourceRef
@@ -89,6 +92,8 @@ class Chunk:
     cells: pd.DataFrame
     blank: Mask
     faults: tuple[CellFault, ...] = ()
+    typed: Mapping[int, Mask] = field(default_factory=dict)
+    left_out: Mapping[str, Mask] = field(default_factory=dict)
 
     @property
     def rows(self) -> Rows:

@@ -254,12 +254,12 @@ class Session:
         return path if len(self.job.plan.mapping.records) == 1 else f"record {record}: {path}"
 
     def _files(self) -> Iterator[dict[str, object]]:
-        for path, known in zip(self.job.files, self.job.fingerprints, strict=True):
-            tables = [bound.table for bound in self.job.tables if bound.table.ref.file == str(path)]
+        for file in self.job.files:
+            tables = [bound.table for bound in self.job.tables if bound.file is file]
             yield {
-                "file": str(path),
-                "bytes": known.size,
-                "sha256": known.sha256,
+                "file": file.name,
+                "bytes": file.fingerprint.size,
+                "sha256": file.fingerprint.sha256,
                 "tables": [{"sheet": t.ref.sheet, "header_row": t.header_row, **t.facts} for t in tables],
             }
 

@@ -23,7 +23,6 @@ from etl.reports.results_csv import ResultsCsv
 from etl.session import Options, Session
 from etl.settings import Settings, TargetSettings, load_settings
 from etl.settings_problems import problems_of, raise_all
-from etl.sources import is_unchanged
 from etl.survey import InterruptedRun, kept_lines
 
 __all__ = ["Options", "check", "run"]
@@ -109,8 +108,7 @@ def _open(
         )  # fmt: skip
     loaded = mapping if isinstance(mapping, Mapping) else load_mapping(Path(mapping))
     given: Iterable[str | os.PathLike[str]] = [files] if isinstance(files, str | os.PathLike) else files
-    paths = [Path(file) for file in given]
-    return open_job(loaded, paths, target, sheet=options.sheet, limit=options.limit)
+    return open_job(loaded, list(given), target, sheet=options.sheet, limit=options.limit)
 
 
 def _overridden(target: TargetSettings, options: Options) -> TargetSettings:
@@ -124,5 +122,4 @@ def _overridden(target: TargetSettings, options: Options) -> TargetSettings:
 
 
 def _changed(job: Job) -> Stop | None:
-    same = all(is_unchanged(path, known) for path, known in zip(job.files, job.fingerprints, strict=True))
-    return None if same else CHANGED
+    return None if all(file.is_unchanged() for file in job.files) else CHANGED

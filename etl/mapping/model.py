@@ -155,13 +155,21 @@ class RecordSpec(Node):
 
 
 class SourceSpec(Node):
-    """What the mapping pins about the file. `header_row`: 0 for `none`."""
+    """What the mapping pins about the file. `header_row`: 0 for `none`; the rest as in `sources.base.SourceOptions`.
 
-    sheet: str | None = None
+    `renamed`: whether a column that is missing may be replaced by the one that it was surely renamed to.
+    """
+
+    sheets: tuple[str, ...] | None = None
     header_row: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
     skip_rows: int = 0
+    hidden_rows: bool = True
+    hidden_columns: bool = True
+    comment: str | None = None
+    total_rows: bool = True
+    renamed: bool = False
 
 
 class Example(Node):

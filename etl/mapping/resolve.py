@@ -113,8 +113,10 @@ class _Reader:
             self.report.add((*loc, "encoding"), f"unknown encoding '{written.encoding}'", "unknown-encoding", hint)
         line, column = self.report.place(loc)
         return SourceSpec(
-            sheet=written.sheet, header_row=written.header_row, encoding=written.encoding, delimiter=delimiter,
-            skip_rows=written.skip_rows or 0, line=line, column=column,
+            sheets=written.sheet, header_row=written.header_row, encoding=written.encoding, delimiter=delimiter,
+            skip_rows=written.skip_rows or 0, hidden_rows=written.hidden_rows != "skip",
+            hidden_columns=written.hidden_columns != "skip", comment=written.comment,
+            total_rows=written.total_rows != "skip", renamed=written.renamed == "accept", line=line, column=column,
         )  # fmt: skip
 
     def _group_key(self, root: dict[str, Any]) -> FieldSpec | None:

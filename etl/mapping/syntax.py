@@ -97,6 +97,7 @@ HeaderRow: TypeAlias = Annotated[
 ]  # fmt: skip
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
 
+Taken: TypeAlias = Literal["read", "skip"]
 Graveness: TypeAlias = Literal["error", "warning"]
 Call: TypeAlias = str | dict[str, Any]
 Spec: TypeAlias = Union[Text, Annotated[list[Text], Field(min_length=1)], "WrittenSpec"]
@@ -135,11 +136,20 @@ class WrittenSpec(Level):
 class WrittenSource(Level):
     """What is pinned about the file; everything is found out where absent."""
 
-    sheet: Word | None = Field(None, description="the sheet's name")
+    sheet: Names | None = Field(
+        None, description="the sheet's name, its number from 1, a pattern such as 'Region *', all; or a list of these"
+    )
     header_row: HeaderRow | None = Field(None, description="the row of the column names; none: columns are A, B, C")
     encoding: Word | None = Field(None, description="such as utf-8 or cp1250")
     delimiter: Text | None = Field(None, description="the sign between two cells of a text file; tab for a tab")
     skip_rows: Count | None = Field(None, description="rows after the header to pass over")
+    hidden_rows: Taken | None = Field(None, description="skip: rows that are hidden in the sheet are left out")
+    hidden_columns: Taken | None = Field(None, description="skip: columns that are hidden in the sheet are not there")
+    comment: Word | None = Field(None, description="rows whose first cell starts with this are no data, such as #")
+    total_rows: Taken | None = Field(None, description="skip: rows of totals are left out")
+    renamed: Literal["stop", "accept"] | None = Field(
+        None, description="accept: a missing column is replaced by the one it was surely renamed to; stop is usual"
+    )
 
 
 class WrittenRecord(Level):

@@ -11,44 +11,57 @@ from pathlib import Path
 
 from etl.sources import csv_file, excel_file
 from etl.sources.base import SourceOptions, Table
-from etl.sources.fingerprint import Fingerprint, fingerprint, is_unchanged, is_untouched
-from etl.sources.kinds import TEXT_TABLE, WORKBOOK, kind_of
+from etl.sources.fingerprint import Fingerprint
+from etl.sources.intake import Given, SourceFile, take_in
+from etl.sources.kinds import TEXT_TABLE, XLSX, kind_of, not_read
 
 __all__ = [
     "READERS",
     "Fingerprint",
+    "Given",
     "Reader",
-    "fingerprint",
-    "is_unchanged",
-    "is_untouched",
+    "SourceFile",
     "list_sheets",
     "open_tables",
+    "take_in",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One format: how its tables are opened, and how its sheets are listed (hidden ones left out)."""
+    """One format: how its tables are opened, and how its sheets are listed (hidden ones left out).
 
-    open_tables: Callable[[Path, SourceOptions, int], list[Table]]
+    `open_tables(path, name, options, first_index)`: `name` is the file's in `SourceRef`; errors speak of `path`.
+    """
+
+    open_tables: Callable[[Path, str, SourceOptions, int], list[Table]]
     list_sheets: Callable[[Path], tuple[str, ...]]
 
 
 READERS: dict[str, Reader] = {
     TEXT_TABLE: Reader(csv_file.open_tables, csv_file.list_sheets),
-    WORKBOOK: Reader(excel_file.open_tables, excel_file.list_sheets),
+    XLSX: Reader(excel_file.open_tables, excel_file.list_sheets),
 }
 
 
-def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Table]:
-    """Return the tables of the file that are to be read, numbered from `first_index`; one, in today's formats.
+def open_tables(file: SourceFile, options: SourceOptions, first_index: int) -> list[Table]:
+    """Return the tables of the file that are to be read, numbered from `first_index`.
 
     Nothing stays open. Raises SourceError: no regular file, not a format that is read, damaged or hostile, a sheet
     or header row that is not there.
     """
-    return READERS[kind_of(path)].open_tables(path, options, first_index)
+    with file.named():
+        return _reader(file.path).open_tables(file.path, file.name, options, first_index)
 
 
-def list_sheets(path: Path) -> tuple[str, ...]:
+def list_sheets(file: SourceFile) -> tuple[str, ...]:
     """Return the visible sheets in the workbook's order; empty for a text file. Raises SourceError."""
-    return READERS[kind_of(path)].list_sheets(path)
+    with file.named():
+        return _reader(file.path).list_sheets(file.path)
+
+
+def _reader(path: Path) -> Reader:
+    kind = kind_of(path)
+    if kind not in READERS:
+        raise not_read(path, kind)
+    return READERS[kind]

@@ -23,16 +23,23 @@ HeaderScore = Callable[[Sequence[str]], int]
 class SourceOptions:
     """What a mapping or a flag pins about a file; None: found out by looking at it.
 
-    `header_row`: the row or line number that a person sees; 0 for `none` (columns are then A, B, C, ...).
+    `sheets`: names, positions from 1 (`2`), patterns (`Region *`) or `all`, in this order; None: the one sheet that
+    serves best. `header_row`: the row or line number that a person sees; 0 for `none` (columns are then A, B, C, ...).
     `skip_rows`: rows after the header to pass over. `header_score`: finds header row and sheet where not pinned.
+    `hidden_rows`, `hidden_columns`: whether these are read (False: rows are left out, columns are not in the header).
+    `comment`: what a row starts with that is none. `total_rows`: whether a row of totals is read as any other.
     """
 
-    sheet: str | None = None
+    sheets: tuple[str, ...] | None = None
     header_row: int | None = None
     encoding: str | None = None
     delimiter: str | None = None
     skip_rows: int = 0
     header_score: HeaderScore | None = None
+    hidden_rows: bool = True
+    hidden_columns: bool = True
+    comment: str | None = None
+    total_rows: bool = True
 
 
 class Table(Protocol):
@@ -53,6 +60,10 @@ class Table(Protocol):
     @property
     def facts(self) -> dict[str, str]:
         """What was found out, for people: format, encoding, delimiter, sheet."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that a person should read before sending: hidden rows, a filter that is on, merged cells."""
 
     @property
     def first_column(self) -> int:

@@ -50,6 +50,11 @@ class CsvTable:
         return {"format": "csv", "encoding": self.encoding, "delimiter": self.dialect.name}
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    @property
     def rivals(self) -> tuple[str, ...]:
         """None: a text file is one table."""
         return ()
@@ -106,11 +111,11 @@ class CsvTable:
         )
 
 
-def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Table]:
+def open_tables(path: Path, name: str, options: SourceOptions, first_index: int) -> list[Table]:
     """Return the file's one table. Raises SourceError (encoding, delimiter, header row, a sheet asked for)."""
-    if options.sheet is not None:
+    if options.sheets is not None:
         raise SourceError(
-            f"a text file has no sheets, and sheet '{options.sheet}' was asked for",
+            f"a text file has no sheets, and sheet '{options.sheets[0]}' was asked for",
             code="sheet-unknown",
             where=str(path),
             hint="leave the sheet out, or name the workbook",
@@ -128,7 +133,7 @@ def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Ta
     with _translated(path, encoding, dialect):
         header, row = _header(path, encoding, dialect, options)
         width = _usual_width(path, encoding, dialect, row)
-    table = CsvTable(path, SourceRef(first_index, str(path)), header, row, encoding, dialect, options.skip_rows, width)
+    table = CsvTable(path, SourceRef(first_index, name), header, row, encoding, dialect, options.skip_rows, width)
     return [table]
 
 

@@ -21,7 +21,8 @@ from etl.sources.cell_text import Cell, cell_text
 from etl.sources.fingerprint import unreadable
 from etl.sources.header import SEARCHED_ROWS, best_score, find_header, is_blank
 from etl.sources.workbook_parts import Container, damaged
-from etl.sources.workbook_scan import SheetPart, SheetScan, list_parts, scan_sheet
+from etl.sources.sheet_scan import SheetPart, SheetScan
+from etl.sources.workbook_scan import list_parts, scan_sheet
 
 Row = list[Cell]
 
@@ -37,6 +38,7 @@ class ExcelTable:
     first_column: int
     skip_rows: int
     rivals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     spanned_rows: int = 0
     _scan: SheetScan = field(kw_only=True, repr=False)
     _state: tuple[int, int] = field(kw_only=True, repr=False)
@@ -129,7 +131,7 @@ class _Head:
         return best[0] if best else 0
 
 
-def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Table]:
+def open_tables(path: Path, name: str, options: SourceOptions, first_index: int) -> list[Table]:
     """Return the one sheet that is to be read: the pinned one, else the one whose header scores best, else the first.
 
     Hidden sheets are read only where they are pinned. Raises SourceError.
@@ -140,7 +142,7 @@ def open_tables(path: Path, options: SourceOptions, first_index: int) -> list[Ta
     header, row = _header(path, head, options.header_row, options.header_score)
     table = ExcelTable(
         path,
-        SourceRef(first_index, str(path), head.sheet.name),
+        SourceRef(first_index, name, head.sheet.name),
         header,
         row,
         head.first_column,
@@ -161,10 +163,10 @@ def _choose(
     container: Container, sheets: tuple[SheetPart, ...], options: SourceOptions
 ) -> tuple[_Head, tuple[str, ...]]:
     """Return the sheet to read, and the names of those whose header serves as well."""
-    if options.sheet is not None:
-        head = _head(container, _pinned(container.path, sheets, options.sheet))
+    if options.sheets is not None:
+        head = _head(container, _pinned(container.path, sheets, options.sheets[0]))
         if head is None:
-            raise _no_rows(container.path, f"sheet '{options.sheet}' is empty")
+            raise _no_rows(container.path, f"sheet '{options.sheets[0]}' is empty")
         return head, ()
     visible = [sheet for sheet in sheets if sheet.is_visible]
     heads = (head for head in (_head(container, sheet) for sheet in visible) if head is not None)

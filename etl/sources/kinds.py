@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
 from etl.errors import SourceError
 from etl.sources.fingerprint import require_file, unreadable
 
-TEXT_TABLE = "csv"
-WORKBOOK = "xlsx"
+TEXT_TABLE, JSON_LINES, PARQUET = "csv", "jsonl", "parquet"
+XLSX, XLSB, XLS, ODS = "xlsx", "xlsb", "xls", "ods"
+GZIP, ZIP, ZSTD = "gzip", "zip", "zstd"
 
 _HEAD_BYTES = 4096
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -18,17 +20,26 @@ _SAVE_AS = "save it as .xlsx or .csv"
 
 _MAGIC = (
     (b"%PDF", "a PDF document", "export the table itself as .xlsx or .csv"),
-    (b"\x1f\x8b", "a gzip archive", "unpack it first"),
     (b"BZh", "a bzip2 archive", "unpack it first"),
     (b"\xfd7zXZ\x00", "an xz archive", "unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),
-    (b"PAR1", "a Parquet file", "save it as .csv"),
     (b"SQLite format 3\x00", "an SQLite database", "export the table as .csv"),
     (b"{\\rtf", "an RTF document", _SAVE_AS),
     (b"\x89PNG", "a picture", "export the table itself as .xlsx or .csv"),
     (b"\xff\xd8\xff", "a picture", "export the table itself as .xlsx or .csv"),
 )
+_KINDS = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"PAR1", PARQUET))
+_NAMES = {
+    JSON_LINES: ("a file of JSON lines", "save it as .csv"),
+    PARQUET: ("a Parquet file", "save it as .csv"),
+    XLSB: ("a binary Excel workbook (.xlsb)", _SAVE_AS),
+    XLS: ("an old Excel workbook (.xls)", _SAVE_AS),
+    ODS: ("an OpenDocument spreadsheet (.ods)", _SAVE_AS),
+    GZIP: ("a gzip archive", "unpack it first"),
+    ZIP: ("a zip archive of other files", "unpack it and name the table in it"),
+    ZSTD: ("a Zstandard archive", "unpack it first"),
+}
 _RESAVE = "open it in Excel and save it as .xlsx"
 _MARKUP = (
     (b"<?mso-application", "an XML spreadsheet of Excel 2003", _RESAVE),
@@ -39,12 +50,11 @@ _MARKUP = (
     (b"<?xml", "an XML document", _SAVE_AS),
     (b"mime-version:", "a web archive (MHTML)", _RESAVE),
     (b'[{"', "a JSON file", "save it as .csv"),
-    (b'{"', "a JSON file", "save it as .csv"),
 )  # fmt: skip
 
 
 def kind_of(path: Path) -> str:
-    """Return the registered format of the file: TEXT_TABLE or WORKBOOK.
+    """Return the format of the file: a table's (TEXT_TABLE, XLSX, ...) or an archive's (GZIP, ZIP, ZSTD).
 
     Raises SourceError, with the true name of what it is and what to do, for anything else, for an empty file, and
     for what is no regular file.
@@ -60,12 +70,20 @@ def kind_of(path: Path) -> str:
     if head.startswith(b"PK"):
         return _kind_of_zip(path)
     if head.startswith(_OLE):
-        raise _of_ole(path)
+        return _kind_of_ole(path)
+    for magic, kind in _KINDS:
+        if head.startswith(magic):
+            return kind
     for magic, name, hint in _MAGIC:
         if head.startswith(magic):
             raise _refused(path, name, hint)
     _refuse_markup(path, head)
-    return TEXT_TABLE
+    return JSON_LINES if _is_json_lines(head) else TEXT_TABLE
+
+
+def not_read(path: Path, kind: str) -> SourceError:
+    """Return the SourceError for a format that has no reader."""
+    return _refused(path, *_NAMES[kind])
 
 
 def empty_file(path: Path) -> SourceError:
@@ -95,16 +113,21 @@ def _kind_of_zip(path: Path) -> str:
             hint="copy or export it again",
         ) from error
     if "xl/workbook.xml" in names:
-        return WORKBOOK
+        return XLSX
     if "xl/workbook.bin" in names:
-        raise _refused(path, "a binary Excel workbook (.xlsb)", _SAVE_AS)
+        return XLSB
     if "opendocument.spreadsheet" in mimetype:
-        raise _refused(path, "an OpenDocument spreadsheet (.ods)", _SAVE_AS)
+        return ODS
     if "opendocument" in mimetype or any(name.startswith(("word/", "ppt/")) for name in names):
         raise _refused(path, "a text document or a presentation", "export the table itself as .xlsx or .csv")
     if any(name.startswith("index/") and name.endswith(".iwa") for name in names) or "index.zip" in names:
         raise _refused(path, "an Apple Numbers or Pages document", "export it as .xlsx or .csv")
-    raise _refused(path, "a zip archive of other files", "unpack it and name the table in it")
+    return ZIP
+
+
+def _is_json_lines(head: bytes) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return re.match(rb'\{\s*(?:"|\})', start) is not None
 
 
 def _mimetype(archive: zipfile.ZipFile) -> str:
@@ -115,20 +138,22 @@ def _mimetype(archive: zipfile.ZipFile) -> str:
         return ""
 
 
-def _of_ole(path: Path) -> SourceError:
+def _kind_of_ole(path: Path) -> str:
     with path.open("rb") as file:
         # The directory of the container may stand anywhere; a workbook's is near the start or the end.
         head = file.read(1 << 20)
         file.seek(max(0, path.stat().st_size - (1 << 20)))
         tail = file.read()
     if _ENCRYPTED in head or _ENCRYPTED in tail:
-        return SourceError(
+        raise SourceError(
             "the workbook is protected by a password",
             code="workbook-encrypted",
             where=str(path),
             hint="save a copy without a password",
         )
-    return _refused(path, "an old Excel workbook (.xls) or another old Office document", _SAVE_AS)
+    if any(name.encode("utf-16-le") in block for block in (head, tail) for name in ("Workbook", "Book")):
+        return XLS
+    raise _refused(path, "an old Office document, and no workbook", _SAVE_AS)
 
 
 def _refused(path: Path, name: str, hint: str) -> SourceError:

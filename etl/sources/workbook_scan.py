@@ -7,48 +7,24 @@ cell (two cells, A1 and XFD20000, abort the whole process), and gives "" for an 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
+from etl.sources.sheet_scan import (
+    MOST_AREA,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    SPARSE_AREA,
+    SPARSE_RATIO,
+    CellMark,
+    SheetPart,
+    SheetScan,
+)
 from etl.sources.workbook_parts import Container, damaged, hostile, open_container
-
-MOST_ROWS = 1_048_576
-MOST_COLUMNS = 1_000
-MOST_AREA = 50_000_000
-SPARSE_AREA = 2_000_000
-"""Cells of the rectangle that are always let pass; above it at least one in SPARSE_RATIO must be filled."""
-SPARSE_RATIO = 50
 
 _WORKBOOK = "xl/workbook.xml"
 _NO_WORKSHEETS = ("/chartsheets/", "/dialogsheets/", "/macrosheets/")
-
-
-@dataclass(frozen=True, slots=True)
-class SheetPart:
-    """One sheet of a workbook: its name, the part that holds it, and whether people see it."""
-
-    name: str
-    part: str
-    is_visible: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CellMark:
-    """A cell whose value is not to be trusted: `column` from 0, `code` of the issue, `value` as Excel shows it."""
-
-    column: int
-    code: str
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SheetScan:
-    """Of one sheet: `last_row`, the last row that holds any cell, a blank styled one too; `marks` by row."""
-
-    last_row: int
-    marks: dict[int, tuple[CellMark, ...]]
 
 
 def list_parts(path: Path) -> tuple[Container, tuple[SheetPart, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 
 from etl.records import CellFault, Chunk
-from etl.sources import open_tables
+from etl.sources import open_tables, take_in
 from etl.sources.base import SourceOptions, Table
 
 
@@ -54,8 +54,13 @@ def replace_part(path: Path, part: str, content: bytes, *, level: int = 6) -> Pa
 
 
 def open_one(path: Path, **options: Any) -> Table:
-    [table] = open_tables(path, SourceOptions(**options), 0)
+    [table] = open_all(path, **options)
     return table
+
+
+def open_all(path: Path, **options: Any) -> list[Table]:
+    [file] = take_in([path])
+    return open_tables(file, SourceOptions(**options), 0)
 
 
 def read(table: Table, *, limit: int | None = None, rows_per_chunk: int = 20_000) -> list[Chunk]:

@@ -224,7 +224,7 @@ def test_a_tab_may_be_pinned_by_its_name(tmp_path: Path, word: str) -> None:
 
 def test_a_sheet_of_a_text_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="a text file has no sheets, and sheet 'Contacts' was asked for"):
-        open_one(write(tmp_path, b"a;b\n"), sheet="Contacts")
+        open_one(write(tmp_path, b"a;b\n"), sheets=("Contacts",))
 
 
 def test_a_file_that_no_longer_decodes_says_so(tmp_path: Path) -> None:

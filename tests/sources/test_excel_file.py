@@ -214,14 +214,14 @@ def test_without_a_score_the_first_visible_sheet_that_holds_anything_is_taken(tm
 def test_a_pinned_sheet_is_read_even_if_hidden(tmp_path: Path) -> None:
     path = workbook(tmp_path, {"A": {"A1": "x"}, "Hidden": CONTACTS}, hidden=["Hidden"])
 
-    assert open_one(path, sheet="Hidden").header == ("E-mail", "City")
+    assert open_one(path, sheets=("Hidden",)).header == ("E-mail", "City")
 
 
 def test_an_unknown_sheet_is_refused_with_the_nearest(tmp_path: Path) -> None:
     path = workbook(tmp_path, {"Contacts": CONTACTS, "Orders": {}})
 
     with pytest.raises(SourceError) as caught:
-        open_one(path, sheet="Contact")
+        open_one(path, sheets=("Contact",))
 
     assert str(caught.value) == (
         f"{path}: the workbook has no sheet 'Contact'\n"
@@ -235,7 +235,7 @@ def test_a_workbook_without_cells_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no visible sheet of the workbook holds anything"):
         open_one(path)
     with pytest.raises(SourceError, match="sheet 'B' is empty"):
-        open_one(path, sheet="B")
+        open_one(path, sheets=("B",))
 
 
 def test_a_workbook_that_changed_since_it_was_opened_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from table_files import open_one, write
 
 from etl.errors import SourceError
-from etl.sources import fingerprint, is_unchanged, is_untouched
+from etl.sources.fingerprint import fingerprint, is_unchanged, is_untouched
 
 
 def test_a_fingerprint_is_size_time_and_hash(tmp_path: Path) -> None:

@@ -66,19 +66,22 @@ def command(file: Path, *, action: str | None, out: Path | None, force: bool, sh
 
 
 def _table(file: Path, action: str | None, sheet: str | None) -> Table:
-    from etl.sources import open_tables
+    from etl.sources import open_tables, take_in
     from etl.sources.base import SourceOptions
 
-    return open_tables(file, SourceOptions(sheet=sheet, header_score=_header_score(action)), 0)[0]
+    (taken,) = take_in([file])
+    options = SourceOptions(sheets=(sheet,) if sheet else None, header_score=_header_score(action))
+    return open_tables(taken, options, 0)[0]
 
 
 def _draft(table: Table, file: Path, action: str | None) -> Draft:
     from etl.mapping.suggest import suggest
-    from etl.sources import list_sheets
+    from etl.sources import list_sheets, take_in
 
     chunk = next(iter(table.chunks(range(len(table.header)), limit=SAMPLE_ROWS, rows_per_chunk=SAMPLE_ROWS)), None)
     source: dict[str, Any] = {}
-    if len(list_sheets(file)) > 1:
+    (taken,) = take_in([file])
+    if len(list_sheets(taken)) > 1:
         source["sheet"] = table.ref.sheet
     cells = chunk.cells if chunk is not None else _no_rows(len(table.header))
     return suggest(table.header, cells, file.stem, action, source=source)

@@ -1,0 +1,67 @@
+"""What a look at the bytes of a workbook says that its reader does not; the same for every format of workbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+MOST_ROWS = 1_048_576
+MOST_COLUMNS = 1_000
+MOST_AREA = 50_000_000
+SPARSE_AREA = 2_000_000
+"""Cells of the rectangle that are always let pass; above it at least one in SPARSE_RATIO must be filled."""
+SPARSE_RATIO = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """One sheet of a workbook: its name, the part that holds it, and whether people see it."""
+
+    name: str
+    part: str
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CellMark:
+    """A cell whose value is not to be trusted: `column` from 0, `code` of the issue, `value` as Excel shows it."""
+
+    column: int
+    code: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Merged cells, the first and the last included: rows from 1, columns from 0."""
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetScan:
+    """Of one sheet: `last_row`, the last row that holds any cell, a blank styled one too; `marks` by row.
+
+    `hidden_rows` (from 1, those that a filter hides too) and `hidden_columns` (from 0); `has_filter`: a filter is on.
+    """
+
+    last_row: int
+    marks: dict[int, tuple[CellMark, ...]]
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    merges: tuple[Merge, ...] = ()
+    has_filter: bool = False
+
+
+class BookScanner(Protocol):
+    """A workbook that is looked at, within limits, before its reader sees it. Every method raises SourceError."""
+
+    @property
+    def sheets(self) -> tuple[SheetPart, ...]:
+        """The worksheets in their order, hidden ones too; no chart, dialog or macro sheets."""
+
+    def scan(self, sheet: SheetPart) -> SheetScan:
+        """Look at one sheet, in constant memory but for its marks. Raises SourceError beyond a limit."""
