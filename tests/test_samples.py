@@ -27,7 +27,7 @@ from etl.mapping import bind, header_score
 from etl.mapping.model import Mapping
 from etl.mapping.resolve import parse_mapping
 from etl.pipeline import Plan, prepare
-from etl.sources import open_tables
+from etl.sources import open_tables, take_in
 from etl.sources.base import SourceOptions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -237,7 +237,7 @@ def test_an_example_of_the_mapping_page_gives_what_it_shows(text: str, gives: st
 
 
 def bodies_of_line(mapping: Mapping, file: Path, line: int) -> list[Any]:
-    (table,) = open_tables(file, SourceOptions(header_score=header_score(mapping)), 0)
+    (table,) = open_tables(*take_in([file]), SourceOptions(header_score=header_score(mapping)), 0)
     binding = bind(mapping, table.header, file.name)
     plan = Plan(mapping, "fields" if mapping.group_key is None else "envelope")
     (chunk,) = table.chunks(binding.positions)

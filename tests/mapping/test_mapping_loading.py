@@ -25,7 +25,11 @@ def test_the_example_of_the_design_loads() -> None:
     mapping = read(DESIGN)
 
     first, second = mapping.records
-    assert (mapping.name, mapping.source.sheet, mapping.source.header_row) == ("newsletter-contacts", "Contacts", 3)
+    assert (mapping.name, mapping.source.sheets, mapping.source.header_row) == (
+        "newsletter-contacts",
+        ("Contacts",),
+        3,
+    )
     assert first.key == ("contact.email",)
     assert (first.duplicates, first.unknown) == (Duplicates.LAST, Unknown.RETRY)
     assert first.when is not None

@@ -483,7 +483,7 @@ def test_a_source_that_is_pinned_stands_in_the_mapping() -> None:
     found = suggest(header, sample, "contacts", source={"sheet": "No", "header_row": 3})
 
     mapping = load(found.yaml)
-    assert (mapping.source.sheet, mapping.source.header_row) == ("No", 3)
+    assert (mapping.source.sheets, mapping.source.header_row) == (("No",), 3)
 
 
 # ---- whole sheets
