@@ -184,7 +184,7 @@ def _reread(job: Job, loader: Loader, rows_per_chunk: int) -> Iterator[tuple[Bou
     while True:
         try:
             bound, chunk = next(chunks)
-            prepared = prepare(chunk, job.plan, bound.binding)
+            prepared = prepare(chunk, bound.plan, bound.binding)
         except StopIteration:
             return
         except Exception as error:

@@ -69,14 +69,16 @@ def open_preview(
     loaded = mapping if isinstance(mapping, Mapping) else load_mapping(Path(mapping))
     settings = load_settings(Path(config) if config is not None else None, os.environ, Path.cwd())
     chosen = settings.target(target) if target or settings.default_target else None
-    return open_job(loaded, [Path(file)], chosen, sheet=sheet, limit=limit)
+    return open_job(
+        loaded, [file], chosen, sheet=sheet, limit=limit, allow_private=settings.sources.allow_private
+    )  # fmt: skip
 
 
 def first_rows(job: Job) -> list[Preview]:
     """Return what becomes of the rows of a job with a limit. Raises SourceError."""
     shown: list[Preview] = []
     for bound, chunk in job.chunks(rows_per_chunk=job.limit or ROWS_PER_CHUNK):
-        shown += _of_chunk(bound, prepare(chunk, job.plan, bound.binding))
+        shown += _of_chunk(bound, prepare(chunk, bound.plan, bound.binding))
     return shown
 
 

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+
+import pandas as pd
 
 from etl.errors import MappingError
 from etl.mapping import Binding, Mapping, bind, check_wire, dynamic_clashes, header_score
 from etl.pipeline import Plan
-from etl.records import POSITION_BITS, Chunk
+from etl.proofs import Proof, prove, refused
+from etl.records import POSITION_BITS, Chunk, text_series
 from etl.settings import TargetSettings
 from etl.sources import Given, SourceFile, open_tables, take_in
 from etl.sources.base import SourceOptions, Table
 
+_LOOKED_AT = 200
 _ROW_MASK = (1 << POSITION_BITS) - 1
 _DATE_WORDS = frozenset({"date", "datum", "data", "fecha", "time", "zeit", "czas", "timestamp", "day", "tag"})
 
 
 @dataclass(frozen=True, slots=True)
 class BoundTable:
-    """A table whose columns have been found for the mapping."""
+    """A table whose columns have been found for the mapping. `plan`: with what its own cells have proved."""
 
     file: SourceFile
     table: Table
     binding: Binding
+    plan: Plan
 
     def chunks(self, limit: int | None, rows_per_chunk: int) -> Iterator[Chunk]:
         """Yield the table's rows with the columns that the mapping uses."""
@@ -72,22 +78,28 @@ def open_job(
     *,
     sheet: str | None = None,
     limit: int | None = None,
+    allow_private: bool = False,
+    taken: Sequence[SourceFile] | None = None,
 ) -> Job:
     """Open `files` for `mapping`: find sheets, headers and columns; nothing is read on if one is missing.
 
-    `target` None: a dry run in the wire form `fields`. Raises SourceError, MappingError, SettingsError.
+    `target` None: a dry run in the wire form `fields`. `allow_private`: as in `take_in`; `taken`:
+    the files where they were taken in before, since standard input is there once.
+    Raises SourceError, MappingError, SettingsError.
     """
-    given = take_in(files)
+    given = take_in(files, allow_private=allow_private) if taken is None else list(taken)
     wire = target.wire if target else "fields"
     findings = check_wire(mapping, wire, has_group_key_setting=target is not None and target.group_key is not None)
     if findings.problems:
         raise MappingError(mapping.file, findings.problems)
     notes = [*mapping.notes, *findings.notes, *_revive_notes(mapping)]
     options = _options(mapping, sheet)
+    group_key = target.group_key if target and mapping.group_key is None else None
+    plan = Plan(mapping, wire, group_key)
     tables: list[BoundTable] = []
     for file in given:
         for table in open_tables(file, options, len(tables)):
-            binding = bind(mapping, table.header, _where(table))
+            binding = bind(mapping, table.header, _where(table), partial(_some_rows, table))
             clashes = dynamic_clashes(mapping, binding) if wire == "envelope" else ()
             if clashes:
                 raise MappingError(mapping.file, clashes)
@@ -95,10 +107,34 @@ def open_job(
             notes += table.notes
             notes += _rival_notes(table)
             notes += _date_notes(mapping, table)
-            tables.append(BoundTable(file, table, binding))
-    group_key = target.group_key if target and mapping.group_key is None else None
-    plan = Plan(mapping, wire, group_key)
+            tables.append(BoundTable(file, table, binding, plan))
+    tables, proved = _proven(tables)
+    notes += proved
     return Job(_new_id(), plan, tuple(tables), tuple(given), target, limit, tuple(dict.fromkeys(notes)))
+
+
+def _proven(tables: list[BoundTable]) -> tuple[list[BoundTable], list[str]]:
+    """Return the tables with plans that know how their dates and amounts are written, and the notes of the proofs."""
+    proofs = [_prove(bound) for bound in tables]
+    places = [_name(bound.table) for bound in tables]
+    refusals = [(where, one) for where, proof in zip(places, proofs, strict=True) for one in proof.refusals]
+    if refusals:
+        raise refused(refusals)
+    notes = [
+        note if len(tables) == 1 else f"{where}: {note}"
+        for where, proof in zip(places, proofs, strict=True)
+        for note in proof.notes
+    ]
+    plans = [replace(bound.plan, mapping=proof.mapping) for bound, proof in zip(tables, proofs, strict=True)]
+    return [replace(bound, plan=plan) for bound, plan in zip(tables, plans, strict=True)], notes
+
+
+def _prove(bound: BoundTable) -> Proof:
+    def read(positions: Sequence[int]) -> Generator[Chunk, None, None]:
+        with bound.file.named():
+            yield from bound.table.chunks(positions)
+
+    return prove(bound.plan.mapping, bound.binding, bound.table.first_column, read)
 
 
 def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:
@@ -117,9 +153,19 @@ def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:
     )
 
 
+def _some_rows(table: Table) -> pd.DataFrame:
+    """Return the first rows of all columns, to recognise one that was renamed."""
+    chunks = table.chunks(range(len(table.header)), limit=_LOOKED_AT)
+    cells = [chunk.cells[~chunk.blank] for chunk in chunks]
+    return pd.concat(cells) if cells else pd.DataFrame({place: text_series([]) for place in range(len(table.header))})
+
+
 def _where(table: Table) -> str:
-    place = f"{table.ref.file}, sheet {table.ref.sheet}" if table.ref.sheet else table.ref.file
-    return f"{place}, row {table.header_row}" if table.header_row else place
+    return f"{_name(table)}, row {table.header_row}" if table.header_row else _name(table)
+
+
+def _name(table: Table) -> str:
+    return f"{table.ref.file}, sheet {table.ref.sheet}" if table.ref.sheet else table.ref.file
 
 
 def _revive_notes(mapping: Mapping) -> list[str]:

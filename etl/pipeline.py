@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.columns import Column
 from etl.contract import FieldType, Wire
+from etl.damage import Damage, Damages, spoiled
 from etl.issues import WHOLE_ROW, IssueBatch, Judge, as_text, error_places
 from etl.mapping.apply import Cells, columns_of
 from etl.mapping.binding import Binding
@@ -76,12 +78,14 @@ class Prepared:
 def prepare(chunk: Chunk, plan: Plan, binding: Binding) -> Prepared:
     """Return what becomes of each row of `chunk`, before anything is sent; pure, and it never raises for a row."""
     whole_row = [fault for fault in chunk.faults if fault.column is None]
-    broken = _whole_row_issues(chunk, [fault for fault in whole_row if not _is_left_out(chunk, fault)])
+    judge_rows = Judge(WHOLE_ROW, plan.mapping.checks)
+    broken = _whole_row_issues(chunk, [fault for fault in whole_row if not _is_left_out(chunk, fault)], judge_rows)
     refused = np.zeros(len(chunk.cells), dtype=bool)
     refused[error_places(broken)] = True
+    damages = spoiled(chunk.cells)
     records, found = [], list(broken)
     for spec in plan.mapping.records:
-        record, issues = _prepare_record(chunk, plan, binding, spec, refused)
+        record, issues = _prepare_record(chunk, plan, binding, spec, refused, damages)
         records.append(record)
         found += issues
     return Prepared(chunk, tuple(records), tuple(found))
@@ -92,18 +96,18 @@ def _is_left_out(chunk: Chunk, fault: CellFault) -> bool:
     return any(bool(mask[place]) for mask in chunk.left_out.values())
 
 
-def _whole_row_issues(chunk: Chunk, faults: Sequence[CellFault]) -> list[IssueBatch]:
+def _whole_row_issues(chunk: Chunk, faults: Sequence[CellFault], judge_rows: Judge) -> list[IssueBatch]:
     found = []
     for code in sorted({fault.code for fault in faults}):
         of_code = [fault for fault in faults if fault.code == code]
         places = np.searchsorted(chunk.rows, [fault.row for fault in of_code]).astype(np.int64)
         details = [fault.detail for fault in of_code]
-        found.append(Judge(WHOLE_ROW, {}).issue(code, places, [f.value for f in of_code], detail=details))
+        found.append(judge_rows.issue(code, places, [f.value for f in of_code], detail=details))
     return found
 
 
 def _prepare_record(
-    chunk: Chunk, plan: Plan, binding: Binding, spec: RecordSpec, refused: Mask
+    chunk: Chunk, plan: Plan, binding: Binding, spec: RecordSpec, refused: Mask, damages: Damages
 ) -> tuple[PreparedRecord, list[IssueBatch]]:
     rows = len(chunk.cells)
     status = np.full(rows, _PLANNED, dtype=np.int8)
@@ -122,7 +126,7 @@ def _prepare_record(
     status[skipped] = _SKIPPED
     reasons[skipped] = "when-false"
     active = np.flatnonzero(open_rows).astype(np.int64)
-    columns, group_keys, found = _columns(_cells(chunk, open_rows), plan, binding, spec)
+    columns, group_keys, found = _columns(_cells(chunk, open_rows, damages), plan, binding, spec)
     issues += [_moved(batch, active) for batch in found]
     status[error_places(issues)] = _INVALID
     empty = active[_is_empty(columns, len(active)) & (status[active] == _PLANNED)]
@@ -136,15 +140,28 @@ def _prepare_record(
     return PreparedRecord(spec, status, keys, reasons, *record), issues
 
 
-def _cells(chunk: Chunk, keep: Mask) -> Cells:
-    frame = chunk.cells if keep.all() else chunk.cells[keep]
+def _cells(chunk: Chunk, keep: Mask, damages: Damages) -> Cells:
+    if keep.all():
+        return Cells(chunk.cells, _faults(chunk, chunk.cells), damages, chunk.typed)
+    frame = chunk.cells[keep]
+    kept: dict[int, tuple[Damage, ...]] = {}
+    if damages:
+        place_of = np.where(keep, np.cumsum(keep) - 1, -1)
+        for position, found in damages.items():
+            moved = (damage.among(place_of) for damage in found)
+            kept[position] = tuple(damage for damage in moved if len(damage.places))
+    typed = {position: mask[keep] for position, mask in chunk.typed.items()}
+    return Cells(frame, _faults(chunk, frame), kept, typed)
+
+
+def _faults(chunk: Chunk, frame: pd.DataFrame) -> dict[int, tuple[tuple[int, CellFault], ...]]:
     faults: dict[int, list[tuple[int, CellFault]]] = {}
     if any(fault.column is not None for fault in chunk.faults):
         place_of = {int(row): place for place, row in enumerate(frame.index)}
         for fault in chunk.faults:
             if fault.column is not None and fault.row in place_of:
                 faults.setdefault(fault.column, []).append((place_of[fault.row], fault))
-    return Cells(frame, {column: tuple(found) for column, found in faults.items()})
+    return {column: tuple(found) for column, found in faults.items()}
 
 
 def _columns(

@@ -18,13 +18,35 @@ BAD = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """A line to paste into the mapping, which mends `mended` of the `tried` bad rows on whose cells it was run.
+
+    `where`: the mapping and the line that it takes the place of (a new `when`: below which it stands), `file:line`;
+    `rows`: issues of this `code` in the `field` in all, of record `record` (from 1).
+    """
+
+    where: str
+    line: str
+    record: int
+    field: str
+    code: str
+    mended: int
+    tried: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """The result of `check` or `run`.
 
     `counts`: records by status (their sum is rows times records); `rows`: source rows read; `spanned_rows`: rows that a
     workbook merely spans; `deletes`: contacts that would be or were to be deleted; `clears`: rows by field whose value
     is cleared; `problems`: issues as (code, field, severity, count); `outcomes`: what was sent and not delivered, as
-    (status, code, an example of the endpoint's message, count), the most frequent first; `timings`: seconds by stage.
+    (status, code, an example of the endpoint's message, count), the most frequent first; `timings`: seconds by stage;
+    `remedies`: lines to paste into the mapping, each tried on the bad cells, the most useful first.
     """
 
     id: str
@@ -49,6 +71,7 @@ class RunReport:
     timings: Mapping[str, float] = field(default_factory=dict)
     delivery: Mapping[str, Any] = field(default_factory=dict)
     outcomes: tuple[tuple[str, str, str, int], ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def results_path(self) -> Path:

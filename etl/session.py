@@ -23,6 +23,7 @@ from etl.load.loader import Timing
 from etl.load.stopping import Meaning, Stopped
 from etl.progress import Progress, Silent
 from etl.records import Counts, Status
+from etl.remedies import remedies
 from etl.report import RunReport
 from etl.reports import summary_json
 from etl.reports.issues_csv import IssuesCsv
@@ -115,11 +116,14 @@ class Session:
     def survey(self, *, keep_lines: bool) -> Survey:
         """Read and judge everything. Raises InterruptedRun, SourceError."""
         with self._stage("checking", self._estimated_rows()):
-            return survey(
+            found = survey(
                 self.job, self.work, self.issues, self.options.progress,
                 keep_lines=keep_lines, is_interrupted=lambda: self.options.interrupt.is_requested,
                 rows_per_chunk=self.options.rows_per_chunk,
             )  # fmt: skip
+        # Before anything is sent: nothing that comes to light here may cost the summary of a run.
+        found.remedies = remedies(self.job.plan.mapping, found.samples, found.near_misses)
+        return found
 
     def guard(self, found: Survey) -> Stop | None:
         """Return the limit that the counts break, if one does."""
@@ -228,12 +232,18 @@ class Session:
             deletes=self._deletes(found),
             clears={self._named(record, path): count for (record, path), count in found.clears.items()},
             problems=tuple((*key, count) for key, count in found.issue_counts.most_common()),
-            notes=(*job.notes, *_near_miss_notes(found), *_missing_notes(found.counts.rows - counts.rows)),
+            notes=(
+                *job.notes,
+                *_near_miss_notes(found),
+                *found.damage,
+                *_missing_notes(found.counts.rows - counts.rows),
+            ),
             out=self.out,
             stop=stop,
             timings=dict(self.timings),
             delivery=delivery or {},
             outcomes=outcomes,
+            remedies=found.remedies,
         )
         summary_json.write(report, report.summary_path)
         return report

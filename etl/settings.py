@@ -138,6 +138,14 @@ class Credentials:
     session_token: Secret | None = None
 
 
+class SourceSettings(BaseModel):
+    """What may be read. `allow_private`: whether https:// may lead to a private network or to this machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    allow_private: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All targets, by name. `file`: the etl.toml read, None where there is none; `folder`: where `.etl` belongs."""
@@ -147,10 +155,11 @@ class Settings:
     targets: Mapping[str, TargetSettings] = field(default_factory=dict)
     default_target: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sources: SourceSettings = field(default_factory=SourceSettings)
 
     def __reduce__(self) -> tuple[object, ...]:
         # The environment holds secrets; what crosses a process border never does.
-        return (Settings, (self.folder, self.file, dict(self.targets), self.default_target))
+        return (Settings, (self.folder, self.file, dict(self.targets), self.default_target, {}, self.sources))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -249,8 +258,13 @@ def load_settings(config: Path | None, environ: Mapping[str, str], cwd: Path) ->
         problems.append(
             SettingProblem("default_target", f"there is no target '{default}'", f"the targets are: {names}")
         )
+    sources = SourceSettings()
+    try:
+        sources = SourceSettings.model_validate(table.get("sources", {}))
+    except ValidationError as error:
+        problems += problems_of(error, "sources", tuple(SourceSettings.model_fields))
     raise_all(str(path), problems)
-    return Settings(path.parent, path, targets, default, dict(environ))
+    return Settings(path.parent, path, targets, default, dict(environ), sources)
 
 
 def is_loopback(host: str) -> bool:
@@ -278,7 +292,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _shape_problems(table: dict[str, Any]) -> Iterator[SettingProblem]:
-    known = ("default_target", "targets")
+    known = ("default_target", "targets", "sources")
     yield from secret_problems(table, "")
     for key in table:
         if key not in known:

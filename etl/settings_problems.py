@@ -23,7 +23,10 @@ _LITERAL = {
     "secret": "api_key_env", "password": "api_key_env", "api_secret": "api_key_env",
 }  # fmt: skip
 _AWS = re.compile(r"(aws_)?(access_key(_id)?|secret_(access_)?key|session_token|secret_access_key)")
-_TYPES = {"int_type": "a whole number", "float_type": "a number", "string_type": "text", "model_type": "a table"}
+_TYPES = {
+    "int_type": "a whole number", "float_type": "a number", "string_type": "text", "model_type": "a table",
+    "bool_type": "true or false",
+}  # fmt: skip
 _HINTS = {
     "url": 'write it like url = "https://example.com/Production"', "group_key": 'write it like group_key = "main"',
     "wire": "use one of fields, envelope", "auth": "use one of sigv4, api_key, bearer, none",
@@ -37,6 +40,7 @@ _HINTS = {
     "api_key_file": 'write it like api_key_file = "api-key.txt"',
     "api_key_header": 'write it like api_key_header = "x-api-key"',
     "bearer_env": 'write it like bearer_env = "ETL_TOKEN"', "bearer_file": 'write it like bearer_file = "token.txt"',
+    "allow_private": "write it like allow_private = true",
 }  # fmt: skip
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_-]{1,12}")
 
@@ -92,7 +96,8 @@ def _worded(found: Any, known: Sequence[str]) -> tuple[str, str]:
         return _literal(found["input"], str(context.get("expected", "")))
     if kind in {"url", "variable", "header"}:
         return found["msg"], _HINTS.get(str(found["loc"][-1]), _HINTS["url"])
-    hint = _HINTS.get(str(found["loc"][-1]) if found["loc"] else "", "write [targets.NAME] above its settings")
+    table = "[sources]" if "allow_private" in known else "[targets.NAME]"
+    hint = _HINTS.get(str(found["loc"][-1]) if found["loc"] else "", f"write {table} above its settings")
     wanted = _TYPES.get(kind) or found["msg"].removeprefix("Input should be ").removeprefix("a valid ")
     return f"must be {wanted}", hint
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etl.damage_columns import Watch
 from etl.duplicates import KeyIndex, Losers
 from etl.issues import IssueBatch
 from etl.job import BoundTable, Job
@@ -22,6 +23,8 @@ from etl.outcomes import Lines, lines_of
 from etl.pipeline import Prepared, prepare
 from etl.progress import Progress
 from etl.records import STATUSES, Chunk, Counts, Rows, Severity, Status
+from etl.remedy_samples import Samples
+from etl.report import Remedy
 from etl.reports.issues_csv import IssuesCsv
 from etl.sources.base import ROWS_PER_CHUNK
 
@@ -35,7 +38,11 @@ class InterruptedRun(Exception):  # noqa: N818 - it is no fault
 
 @dataclass(slots=True)
 class Survey:
-    """What the first pass found. `clears`: rows by (record, field); `bad_rows`: rows with an invalid record."""
+    """What the first pass found. `clears`: rows by (record, field); `bad_rows`: rows with an invalid record.
+
+    `damage`: sentences on what whole columns, and the length of the table, say was lost before; `samples`: some of the
+    bad cells, on which `remedies` were tried.
+    """
 
     counts: Counts = field(default_factory=Counts)
     planned: Counter[int] = field(default_factory=Counter)
@@ -43,6 +50,9 @@ class Survey:
     losers: tuple[Losers, ...] = ()
     clears: dict[tuple[int, str], int] = field(default_factory=dict)
     near_misses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    damage: list[str] = field(default_factory=list)
+    samples: Samples = field(default_factory=Samples)
+    remedies: tuple[Remedy, ...] = ()
     bad_rows: int = 0
     spanned_rows: int = 0
     errors: int = 0
@@ -74,13 +84,19 @@ def survey(
     indexes = [KeyIndex(work / f"keys-{record.number}", record.duplicates) for record in records]
     clears = _Clears(work)
     spool = _Spool(work / "lines") if keep_lines else None
+    watches = {
+        bound.table.ref.index: Watch(bound.plan.mapping, bound.binding, bound.table.first_column)
+        for bound in job.tables
+    }
     try:
         for bound, chunk in job.chunks(rows_per_chunk):
             if is_interrupted():
                 raise InterruptedRun
-            prepared = prepare(chunk, job.plan, bound.binding)
+            prepared = prepare(chunk, bound.plan, bound.binding)
             _take(prepared, result, indexes, clears)
             _look_for_near_misses(bound, chunk, job, result)
+            watches[chunk.source.index].see(chunk)
+            result.samples.take(prepared, bound.binding)
             issues.write(chunk.source, chunk.rows, chunk.header, prepared.issues, bound.table.first_column)
             if spool is not None:
                 spool.write(lines_of(prepared))
@@ -100,6 +116,7 @@ def survey(
     result.clears = clears.counts(result.losers)
     progress.advance(0, result.counts.by_name)
     result.spanned_rows = sum(bound.table.spanned_rows for bound in job.tables)
+    result.damage = [note for bound in job.tables for note in _damage(bound, watches[bound.table.ref.index])]
     return result
 
 
@@ -137,6 +154,14 @@ def _look_for_near_misses(bound: BoundTable, chunk: Chunk, job: Job, result: Sur
             found = record.when.near_misses(lambda name: chunk.cells[bound.binding.position(name)])
             for column, literal, variant, count in found:
                 result.near_misses[column, literal, variant] += count
+
+
+def _damage(bound: BoundTable, watch: Watch) -> Iterator[str]:
+    table = bound.table
+    yield from watch.notes()
+    note = watch.cut_note(table.header_row, table.facts.get("format", ""), is_workbook=bool(table.ref.sheet))
+    if note:
+        yield note
 
 
 class _Clears:

@@ -28,7 +28,7 @@ from etl.survey import InterruptedRun, kept_lines
 __all__ = ["Options", "check", "run"]
 
 Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-"""One spreadsheet, or several that are read one after the other."""
+"""One spreadsheet, or several that are read one after the other. A text may be a pattern, a URL, or `-`."""
 
 
 def check(
@@ -46,7 +46,7 @@ def check(
     options = options or Options()
     settings = _settings(config)
     chosen = settings.target(target) if target or settings.default_target else None
-    job = _open(mapping, files, chosen, options)
+    job = _open(mapping, files, chosen, options, settings)
     with Session(job, options) as session:
         found = session.survey(keep_lines=True)
         counts = Counts(rows=found.counts.rows)
@@ -83,7 +83,7 @@ def run(
     chosen = _overridden(settings.target(target), options)
     # A missing secret is told before the file is read.
     settings.credentials(chosen)
-    job = _open(mapping, files, chosen, options)
+    job = _open(mapping, files, chosen, options, settings)
     with Session(job, options) as session:
         found = session.survey(keep_lines=False)
         stop = session.guard(found) or session.unconfirmed(found) or _changed(job)
@@ -100,6 +100,7 @@ def _open(
     files: Files,
     target: TargetSettings | None,
     options: Options,
+    settings: Settings,
 ) -> Job:
     if not get_config_context().validation_enabled:
         raise SettingsError(
@@ -108,7 +109,10 @@ def _open(
         )  # fmt: skip
     loaded = mapping if isinstance(mapping, Mapping) else load_mapping(Path(mapping))
     given: Iterable[str | os.PathLike[str]] = [files] if isinstance(files, str | os.PathLike) else files
-    return open_job(loaded, list(given), target, sheet=options.sheet, limit=options.limit)
+    return open_job(
+        loaded, list(given), target, sheet=options.sheet, limit=options.limit,
+        allow_private=settings.sources.allow_private,
+    )  # fmt: skip
 
 
 def _overridden(target: TargetSettings, options: Options) -> TargetSettings:

@@ -54,7 +54,7 @@ def prepared_of(folder: Path, mapping: str, sheet: str) -> Prepared:
     """Return the one chunk of a small CSV, judged."""
     job = job_of(folder, mapping, sheet)
     ((bound, chunk),) = list(job.chunks(10_000))
-    return prepare(chunk, job.plan, bound.binding)
+    return prepare(chunk, bound.plan, bound.binding)
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def test_a_prepared_chunk_does_not_depend_on_how_the_file_is_cut(tmp_path):
     for size in (1, 7, 50):
         bodies: list[str] = []
         for bound, chunk in job.chunks(size):
-            bodies += prepare(chunk, job.plan, bound.binding).records[0].bodies.to_pylist()
+            bodies += prepare(chunk, bound.plan, bound.binding).records[0].bodies.to_pylist()
         cuts.append(bodies)
     assert cuts[0] == cuts[1] == cuts[2]
 

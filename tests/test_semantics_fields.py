@@ -38,11 +38,11 @@ def envelope(folder: Path, text: str, sheet: str, group_key: str = "") -> Any:
     target = load_settings(config, {}, folder).target("t")
     job = open_job(mapping_of(text, folder), [write_csv(folder / "s.csv", sheet)], target)
     ((bound, chunk),) = list(job.chunks(100))
-    return prepare(chunk, job.plan, bound.binding)
+    return prepare(chunk, bound.plan, bound.binding)
 
 
 TEXTS = [
-    "  lead", "trail  ", "\u00a0nb\u00a0", "😀", "e\u0301", 'q"q', "a\tb", "a\nb", "a\r\nb", "\x01\x7f", "#N/A", "-", "'x",
+    "  lead", "trail  ", "\u00a0nb\u00a0", "😀", "e\u0301", 'q"q', "a\tb", "a\nb", "a\r\nb", "\x01\x7f", "N/A", "-", "'x",
     "\ufeffz", "0", "1,5", "00.50", "=1+1", "NaN", "x" * 100_000,
 ]  # fmt: skip
 

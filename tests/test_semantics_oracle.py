@@ -64,7 +64,7 @@ records:
       contact.email: E-mail
       contact.name: {{template: "{{First}} {{Last}}", {rule(blanks["name"], "friend")}}}
       contact.fax: {{column: Fax, optional: true, {rule(blanks["fax"], "none")}}}
-      properties.spent: {{column: Spent, transform: [number], {rule(blanks["spent"], "zero")}}}
+      properties.spent: {{column: Spent, transform: [{{number: {{decimal: "."}}}}], {rule(blanks["spent"], "zero")}}}
       properties: {{columns: {{P1: p1, P2: p2}}, transform: [integer], {rule(blanks["dynamic"], "none")}}}
       tags: {{all: [{{column: T, transform: [{{split: "|"}}, {{map: {{values: {json.dumps(TAGS)}}}}}]}}, Type], {rule(blanks["tags"], "NONE")}}}
   - action: event.create
@@ -243,7 +243,7 @@ def test_every_cell_ends_as_a_plain_reading_of_the_language_says(rows, blanks, c
         found: list[list[tuple[str, Any]]] = []
         told: list[Told] = []
         for bound, chunk in job.chunks(size):
-            prepared = prepare(chunk, job.plan, bound.binding)
+            prepared = prepare(chunk, bound.plan, bound.binding)
             found += outcomes(prepared)
             told += issues(prepared, HEADER)
     assert Counter(told) == Counter(oracle.told)

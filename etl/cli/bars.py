@@ -17,7 +17,11 @@ from etl.progress import Progress, Silent
 
 REDRAW_SECONDS = 0.1
 LOG_SECONDS = 5.0
-_ENDED = {"checking": "checked", "writing": "wrote", "sending": "sent", "listing": "listed"}
+_ENDED = {
+    "checking": "checked",
+    "comparing": "compared",
+    "inspecting": "inspected",
+    "writing": "wrote", "sending": "sent", "listing": "listed"}
 _TELLING = ("delivered", "planned", "invalid", "failed", "rejected", "unknown")
 """Counts worth more than the speed, the most telling first; the others come after it."""
 _ORDER = (*_TELLING, "blocked", "skipped", "duplicate")

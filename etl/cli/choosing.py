@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import TypeVar
 from etl.errors import MappingError, Problem, SettingsError
 
 Thing = TypeVar("Thing")
-TABLE_ENDINGS = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls"})
-MAPPING_ENDINGS = frozenset({".yaml", ".yml"})
+TABLE_ENDINGS = frozenset(
+    {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".jsonl", ".gz", ".zst", ".zip"}
+)
+MAPPING_ENDINGS = (".yaml", ".yml")
 SHOWN_MAPPINGS = 5
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""As a path keeps the beginning of an address; a drive has one letter."""
 
 
 def chosen(kind: str, name: str, things: Mapping[str, Thing]) -> Thing:
@@ -26,8 +31,18 @@ def chosen(kind: str, name: str, things: Mapping[str, Thing]) -> Thing:
 
 
 def is_table(path: Path) -> bool:
-    """Whether the name is one of a spreadsheet."""
-    return path.suffix.lower() in TABLE_ENDINGS
+    """Whether the name is one of a spreadsheet, or an address, at which no mapping lies."""
+    return path.suffix.lower() in TABLE_ENDINGS or _ADDRESS.match(str(path)) is not None
+
+
+def shown_table(path: Path) -> str:
+    """Return what was given in the place of the mapping as messages show it: an address without its secrets."""
+    if not _ADDRESS.match(str(path)):
+        return str(path)
+    from etl.sources.addresses import shown_name
+
+    # A path has lost one of the slashes of an address.
+    return shown_name(str(path).replace(":/", "://", 1))
 
 
 def mapping_there(path: Path) -> Path:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from etl.cli.choosing import is_table
+from etl.cli.choosing import is_table, shown_table
 from etl.cli.faults import write_fault
 from etl.cli.output import abandon_stdout, complain
 from etl.errors import EtlError, render
@@ -21,12 +21,16 @@ COMMANDS = {
     "check": "Everything but sending.",
     "preview": "The first payloads, beside the rows they come from.",
     "init": "Draft a mapping from a file's headers and values.",
+    "inspect": "What is in a file: format, columns, types, personal data.",
+    "mapping": "Try a mapping's examples; compare two versions of it.",
     "fields": "The contract: every field, its type, its limits.",
     "transforms": "Every transform, with an example.",
     "sandbox": "A local server that keeps the same contract.",
     "doctor": "Is this machine ready: settings, credentials, clock, endpoint.",
 }
 """The commands and what they do. They stand here, so that `etl --help` loads none of them."""
+_MODULES = {"inspect": "inspect_file"}
+"""Where a command is, if not in the module of its name: one of the standard library has that."""
 INTERRUPTED = 130
 FAULT_OF_OURS = 4
 
@@ -42,7 +46,7 @@ class Commands(click.Group):
         """Import the command of that name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"etl.cli.commands.{cmd_name}").command
+        command = import_module(f"etl.cli.commands.{_MODULES.get(cmd_name, cmd_name)}").command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
 
@@ -142,7 +146,7 @@ def _usage(error: click.ClickException) -> str:
     message = (error.message if known else error.format_message()).rstrip(".")
     first = context.params.get("mapping") if context and isinstance(error, click.MissingParameter) else None
     if first is not None and is_table(first):
-        message, hint = "the mapping is missing", f"{where} MAPPING {first}"
+        message, hint = "the mapping is missing", f"{where} MAPPING {shown_table(first)}"
     return render(message[:1].lower() + message[1:], "usage", where, hint)
 
 

@@ -72,5 +72,6 @@ def run_flags(function: Command) -> Command:
 
 def mapping_and_files(function: Command) -> Command:
     """Add the arguments MAPPING FILE..."""
-    function = click.argument("files", nargs=-1, required=True, type=_PATH, metavar="FILE...")(function)
+    # Text as it is given: a path would lose a slash of s3://, and a pattern or `-` is no path.
+    function = click.argument("files", nargs=-1, required=True, metavar="FILE...")(function)
     return click.argument("mapping", type=_PATH)(function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,13 @@ _SEPARATORS = {"comma": "commas", "semicolon": "semicolons", "tab": "tabs", "pip
 
 def how_read(table: Table) -> str:
     """Return `contacts.csv: UTF-8, semicolons, header in row 1`."""
-    return f"{Path(table.ref.file).name}: {_described(table.header_row, table.facts)}"
+    return f"{Path(table.ref.file).name}: {described(table.header_row, table.facts)}"
 
 
 def how_all_were_read(files: Sequence[Mapping[str, Any]]) -> str:
     """Return the same for the files of a report: the first, and what is to be said of the others; "" of none."""
     told = [
-        (Path(str(one["file"])).name, "; ".join(_described(table["header_row"], table) for table in one["tables"]))
+        (Path(str(one["file"])).name, "; ".join(described(table["header_row"], table) for table in one["tables"]))
         for one in files
     ]
     if not told:
@@ -36,7 +37,8 @@ def how_all_were_read(files: Sequence[Mapping[str, Any]]) -> str:
     return f"{name}: {first}; {rest}: see summary.json"
 
 
-def _described(header_row: int, facts: Mapping[str, Any]) -> str:
+def described(header_row: int, facts: Mapping[str, Any]) -> str:
+    """Return `UTF-8, semicolons, header in row 1`."""
     parts = [f"sheet {facts['sheet']}"] if facts.get("sheet") else []
     if "encoding" in facts:
         encoding = str(facts["encoding"]).removesuffix("-sig")
@@ -45,6 +47,14 @@ def _described(header_row: int, facts: Mapping[str, Any]) -> str:
         parts.append(_separator(str(facts["delimiter"])))
     parts.append(f"header in row {header_row:,}" if header_row else "no header")
     return ", ".join(parts)
+
+
+def may_be_private(files: Sequence[str]) -> bool:
+    """Return whether the settings let https:// lead to private addresses; looked up where it matters alone."""
+    from etl.settings import load_settings
+    from etl.sources.addresses import is_url
+
+    return any(map(is_url, files)) and load_settings(None, os.environ, Path.cwd()).sources.allow_private
 
 
 def _separator(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from etl.cli import bars, output, signals
-from etl.cli.choosing import MAPPING_ENDINGS, is_table, mapping_there
+from etl.cli.choosing import MAPPING_ENDINGS, is_table, mapping_there, shown_table
 from etl.cli.wording import plural, stop_sentence
 from etl.errors import SettingsError
 from etl.guards import Guards, parse_limit
@@ -23,7 +23,7 @@ _CLOCK_GRAIN_SECONDS = 0.1
 """File systems stamp a little in arrears."""
 
 
-def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[Path], flags: dict[str, Any]) -> int:
+def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[str], flags: dict[str, Any]) -> int:
     """Run or check, show what it came to, and return the exit code. Raises EtlError."""
     guards = Guards(
         fail_over=parse_limit(flags["fail_over"], "--fail-over"),
@@ -41,26 +41,29 @@ def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[Path
     return report.exit_code
 
 
-def refuse_swapped(command: str, mapping: Path, files: Sequence[Path]) -> None:
+def refuse_swapped(command: str, mapping: Path, files: Sequence[str]) -> None:
     """Raise SettingsError where mapping and file stand in each other's place, or no mapping is given."""
     if not is_table(mapping):
         return
-    swapped = [file for file in files if file.suffix.lower() in MAPPING_ENDINGS]
+    from etl.sources.addresses import shown_name
+
+    table = shown_table(mapping)
+    swapped = [file for file in files if file.lower().endswith(MAPPING_ENDINGS)]
     if swapped:
         raise SettingsError(
             "the mapping comes first, then the files", code="usage", where=f"etl {command}",
-            hint=f"etl {command} {swapped[0]} {mapping}",
+            hint=f"etl {command} {shown_name(swapped[0])} {table}",
         )  # fmt: skip
     raise SettingsError(
         "the mapping is missing", code="usage", where=f"etl {command}",
-        hint=f"etl {command} MAPPING {' '.join(map(str, [mapping, *files]))}",
+        hint=f"etl {command} MAPPING {' '.join([table, *map(shown_name, files)])}",
     )  # fmt: skip
 
 
 def _report(
     verb: str,
     mapping: Path,
-    files: Sequence[Path],
+    files: Sequence[str],
     flags: dict[str, Any],
     *,
     guards: Guards,
@@ -125,12 +128,14 @@ def _is_number(typed: str, count: int) -> bool:
 def _last_word(verb: str, out: Path | None, progress: Progress) -> Callable[[], str]:
     """Return what is to be done and said where a run is ended at once."""
     from etl.settings import REPORTS_FOLDER
+    from etl.sources.spool import remove_all
 
     started = time.time() - _CLOCK_GRAIN_SECONDS
 
     def last_word() -> str:
         if isinstance(progress, bars.Bars):
             progress.echo.restore()
+        remove_all()
         written = [out / "results.csv"] if out else Path(REPORTS_FOLDER).glob("*/results.csv")
         fresh = [path for path in written if path.exists() and path.stat().st_mtime >= started]
         if verb == "check" or not fresh:

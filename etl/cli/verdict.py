@@ -1,4 +1,7 @@
-"""A RunReport → at most fifteen lines: a sentence, the counts, the worst problems, what it costs, where to look."""
+"""A RunReport → at most fifteen lines: a sentence, the counts, the worst problems, what it costs, where to look.
+
+Below them, where there are any, the lines that would mend the mapping, to be pasted.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ from etl.cli.reading import how_all_were_read
 from etl.cli.wording import TITLES, cost_sentences, hint_of, plural, sentence, stop_sentence
 
 if TYPE_CHECKING:
-    from etl.report import RunReport
+    from etl.report import Remedy, RunReport
 
 MAX_LINES = 15
 BLANK_LINES = 3
 MOST_NOTE_LINES = 5
 LEAST_ROOM = 4
+SHOWN_REMEDIES = 3
 MOST_OUTCOME_LINES = 2
 """Lines for one kind of answer: an endpoint may send a page."""
 _COLOURS = {
@@ -50,9 +54,31 @@ def verdict_lines(report: RunReport, width: int) -> list[Text]:
     notes = _notes(report, width, min(room // 2, MOST_NOTE_LINES))
     problems = _problems(report, width, room - len(notes))
     lines: list[Text] = []
-    for part in filter(None, (head, counts, outcomes + problems + notes, paths)):
+    for part in filter(None, (head, counts, outcomes + problems + notes, paths, remedy_lines(report))):
         lines += [Text(""), *part] if lines else part
     return lines
+
+
+def remedy_lines(report: RunReport) -> list[Text]:
+    """Return the lines to paste into the mapping, the most useful first; never wrapped: they are to be copied."""
+    if not report.remedies:
+        return []
+    lines = [Text("To paste into the mapping, tried on the cells:")]
+    for remedy in report.remedies[:SHOWN_REMEDIES]:
+        lines.append(Text(f"  {visible(str(remedy))}", style="green"))
+        mends = f"all {remedy.tried:,}" if remedy.mended == remedy.tried else f"{remedy.mended:,} of {remedy.tried:,}"
+        verb = "leaves out" if remedy.line.startswith("when:") and remedy.code == "required" else "mends"
+        lines.append(Text(f"    {verb} {mends} of them: {_title_of(remedy)}", style="dim"))
+    rest = len(report.remedies) - SHOWN_REMEDIES
+    if rest > 0:
+        lines.append(Text(f"  and {rest} more in summary.json", style="dim"))
+    return lines
+
+
+def _title_of(remedy: Remedy) -> str:
+    if remedy.code == "near-miss":
+        return "a word that differs from the condition's in capital letters"
+    return f"{TITLES.get(remedy.code, remedy.code)}, in {visible(remedy.field)}"
 
 
 def _read_line(report: RunReport, width: int) -> list[Text]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from etl.mapping.candidates import ACTIVE, Candidate, Column, candidates, name_tokens
+from etl.mapping.candidates import ACTIVE, Candidate, Column, Context, candidates, name_tokens
 from etl.mapping.draft import ConditionLine, in_braces, shown
 from etl.mapping.synonyms import CONSENT, CONTACT_WORDS, DATE, FIRST_NAME, LAST_NAME, OPT_OUT, OPT_OUT_WORDS, REASON
 
@@ -25,7 +25,8 @@ Choice = tuple[str, tuple[str, ...]]
 
 def choose_action(columns: Sequence[Column], nameless: int, name: str) -> Choice:
     """Return the action for a sheet called `name`; `nameless`: how many columns no mapping can name."""
-    contact = {c.position: _best(c, "contact.upsert") for c in columns}
+    context = Context.of(columns, "contact.upsert")
+    contact = {c.position: _best(c, "contact.upsert", context) for c in columns}
     leaving = _deletion(contact, nameless, name)
     if leaving:
         return "contact.delete", (
@@ -40,12 +41,13 @@ def choose_action(columns: Sequence[Column], nameless: int, name: str) -> Choice
 
 def conditions(columns: Sequence[Column], sample: pd.DataFrame) -> tuple[ConditionLine, ...]:
     """Return the conditions that columns of yes and no about consent make likely, surest first."""
-    lines = [line for column in columns if (line := _condition(column, sample)) is not None]
+    context = Context.of(columns, "contact.upsert")
+    lines = [line for column in columns if (line := _condition(column, sample, context)) is not None]
     return tuple(sorted(lines, key=lambda line: -line.confidence))
 
 
-def _best(column: Column, action: str) -> Candidate | None:
-    found = sorted(candidates(column, action), key=lambda c: -c.confidence)
+def _best(column: Column, action: str, context: Context) -> Candidate | None:
+    found = sorted(candidates(column, action, context), key=lambda c: -c.confidence)
     return found[0] if found and found[0].confidence >= ACTIVE else None
 
 
@@ -71,7 +73,8 @@ def _deletion(contact: dict[int, Candidate | None], nameless: int, name: str) ->
 
 def _event(columns: Sequence[Column], contact: dict[int, Candidate | None]) -> str:
     """Return why the rows are events, or ""."""
-    best = {c.target: c for column in columns if (c := _best(column, "event.create")) is not None}
+    context = Context.of(columns, "event.create")
+    best = {c.target: c for column in columns if (c := _best(column, "event.create", context)) is not None}
     if "contactExtEventType" in best:
         return f"{shown(best['contactExtEventType'].column.name)} holds event types"
     amount = best.get("value")
@@ -98,8 +101,8 @@ def _speaks_of(name: str, words: frozenset[str]) -> bool:
     )
 
 
-def _condition(column: Column, sample: pd.DataFrame) -> ConditionLine | None:
-    best = _best(column, "contact.upsert")
+def _condition(column: Column, sample: pd.DataFrame, context: Context) -> ConditionLine | None:
+    best = _best(column, "contact.upsert", context)
     written = in_braces(column.name)
     seen = column.seen
     if best is None or best.target not in {CONSENT, OPT_OUT} or seen.flag < ACTIVE or not seen.yes or written is None:

@@ -6,7 +6,7 @@ Pure: chunk in, columns out; it knows no file, no network and no clock. Judging 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl import transforms
+from etl.codes import CODES
 from etl.columns import Column
 from etl.contract import FieldType
+from etl.damage import Damage, Damages, speaks_of_days, told_words
 from etl.issues import IssueBatch, Judge, as_text
 from etl.mapping.binding import Binding
+from etl.mapping.chain import through
 from etl.mapping.model import (
     AllSource,
     Blank,
@@ -26,9 +29,10 @@ from etl.mapping.model import (
     FieldSpec,
     RecordSpec,
     TemplateSource,
+    TransformCall,
     ValueSource,
 )
-from etl.records import CellFault, Lists, Mask, Rows, text_series
+from etl.records import CellFault, Lists, Mask, Rows, Severity, text_series
 from etl.transforms import CATALOGUE, Outcome
 
 GROUP_KEY = "group_key"
@@ -37,10 +41,16 @@ _DECIMAL = r"^[+-]?[0-9]+(?:\.[0-9]+)?\z"
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The rows of a chunk that a record looks at: text columns by position, and the faults found while reading."""
+    """The rows of a chunk that a record looks at: text columns by position, with the faults found while reading.
+
+    `damages`: what a spreadsheet program had spoiled before; places count in the frame.
+    `typed`: by position, bool: the cells that the file itself holds as a number or a date (see `Chunk`).
+    """
 
     frame: pd.DataFrame
     faults: Mapping[int, tuple[tuple[int, CellFault], ...]]
+    damages: Damages = field(default_factory=dict)
+    typed: Mapping[int, Mask] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -48,10 +58,11 @@ class Cells:
 
 @dataclass(slots=True)
 class _Value:
-    """A column on its way through the transforms. `failed`: bool, one per row."""
+    """A column on its way through the transforms. `failed`: bool, one per row; `typed`: see `chain.through`."""
 
     column: pd.Series[str] | Lists
     failed: Mask
+    typed: Mask | None = None
 
 
 def columns_of(
@@ -130,16 +141,22 @@ class _Maker:
 
     def _evaluate(self, spec: FieldSpec, rows: int) -> _Value:
         value = self._read(spec, rows)
-        for call in spec.transforms:
-            self._transform(value, call.name, dict(call.arguments), spec)
+        for call in self._calls(spec):
+            self._transform(value, call, spec)
         return value
+
+    def _calls(self, spec: FieldSpec) -> tuple[TransformCall, ...]:
+        if not spec.proven:
+            return spec.transforms
+        position = self.binding.choose(spec.source.names) if isinstance(spec.source, ColumnSource) else self.position
+        return spec.transforms if position is None else spec.proven.get(position, spec.transforms)
 
     def _read(self, spec: FieldSpec, rows: int) -> _Value:
         match spec.source:
             case ColumnSource(names=names):
-                return self._cells_at(self.binding.choose(names), rows)
+                return self._cells_at(self.binding.choose(names), rows, spec)
             case DynamicSource():
-                return self._cells_at(self.position, rows)
+                return self._cells_at(self.position, rows, spec)
             case ValueSource(value=text):
                 return _Value(text_series([text] * rows), np.zeros(rows, dtype=bool))
             case TemplateSource() as source:
@@ -147,7 +164,7 @@ class _Maker:
             case AllSource(specs=specs):
                 return self._joined([self._evaluate(one, rows) for one in specs], rows)
 
-    def _cells_at(self, position: int | None, rows: int) -> _Value:
+    def _cells_at(self, position: int | None, rows: int, spec: FieldSpec) -> _Value:
         failed = np.zeros(rows, dtype=bool)
         if position is None:
             return _Value(text_series([""] * rows), failed)
@@ -156,9 +173,29 @@ class _Maker:
             failed[place] = True
             if position not in self.told:
                 self._issue(fault.code, np.array([place]), [fault.value], detail=fault.detail, columns=(position,))
+        for damage in self.cells.damages.get(position, ()):
+            self._spoiled(damage, position, column, failed, spec)
         # A column that feeds a field twice has its faults told once.
         self.told.add(position)
-        return _Value(column, failed)
+        return _Value(column, failed, self.cells.typed.get(position))
+
+    def _spoiled(self, damage: Damage, position: int, column: pd.Series[str], failed: Mask, spec: FieldSpec) -> None:
+        """Make an issue of each spoiled cell that the mapping does not provide for; where digits are gone, fail it."""
+        chain = self.spec.transforms if spec is self.spec else (*spec.transforms, *self.spec.transforms)
+        reads_dates = any(call.name == "date" for call in chain)
+        if damage.code == "month-for-size" and (
+            reads_dates or speaks_of_days(self.binding.header[position], self.spec.path)
+        ):
+            return
+        # What the chain itself names (`blank_if`, `map`) is no surprise to whoever wrote it.
+        words = {word.strip().casefold() for call in chain for word in told_words(call.arguments)}
+        named = column.iloc[damage.places].str.strip().str.casefold().isin(words).to_numpy(dtype=bool)
+        found = damage.only(~failed[damage.places] & ~named)
+        if position not in self.told:
+            values = column.iloc[found.places]
+            self._issue(found.code, found.places, values, detail=found.details, columns=(position,))
+        if CODES[found.code].severity is Severity.ERROR:
+            failed[found.places] = True
 
     def _template(self, source: TemplateSource, rows: int) -> _Value:
         failed = np.zeros(rows, dtype=bool)
@@ -168,7 +205,7 @@ class _Maker:
             if not part.is_column:
                 pieces.append(part.text)
                 continue
-            value = self._cells_at(self.binding.position(part.text), rows)
+            value = self._cells_at(self.binding.position(part.text), rows, self.spec)
             failed |= value.failed
             text = as_text(value.column)
             pieces.append(text)
@@ -192,11 +229,11 @@ class _Maker:
 
     # ---- transforms
 
-    def _transform(self, value: _Value, name: str, arguments: dict[str, object], spec: FieldSpec) -> None:
-        outcome = transforms.apply(name, value.column, arguments)
+    def _transform(self, value: _Value, call: TransformCall, spec: FieldSpec) -> None:
+        outcome, value.typed = through(call, value.column, value.typed)
         if outcome.failed is not None and outcome.failed.any():
             columns = self.columns if spec is self.spec else tuple(dict.fromkeys(self._fed_by(spec)))
-            self._fail(value, name, outcome, columns)
+            self._fail(value, call.name, outcome, columns)
         value.column = transforms.passed(outcome)
 
     def _fail(self, value: _Value, name: str, outcome: Outcome, columns: tuple[int, ...]) -> None:

@@ -14,6 +14,7 @@ from etl.cells import column_letters
 from etl.contract import Action
 from etl.errors import MappingError, Problem
 from etl.mapping.braces import write_column
+from etl.mapping.draft import quote
 from etl.mapping.model import (
     AllSource,
     ColumnSource,
@@ -22,9 +23,11 @@ from etl.mapping.model import (
     Mapping,
     Node,
     RecordSpec,
+    TemplatePart,
     TemplateSource,
 )
 from etl.mapping.nearest import listed, most_alike, squash
+from etl.mapping.renamed import Missing, Renamed, Sample, find_renamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,14 @@ class Binding:
         return self._dynamic.get(source, ())
 
 
-def bind(mapping: Mapping, header: tuple[str, ...], where: str) -> Binding:
+def bind(mapping: Mapping, header: tuple[str, ...], where: str, sample: Sample | None = None) -> Binding:
     """Return where the mapping's columns stand in `header`; `where` names the table in messages (`file, sheet`).
 
+    `sample` reads some rows of all columns and is called only where a column is missing, to find out which one it was
+    renamed to: told in the hint, and taken (with a warning) where `source: {renamed: accept}` stands and it is sure.
     Raises MappingError with every column that is missing or found twice, and dynamic keys that meet.
     """
-    binder = _Binder(mapping, Header(header), where)
+    binder = _Binder(mapping, Header(header), where, sample)
     binder.bind()
     if binder.problems:
         raise MappingError(mapping.file, tuple(dict.fromkeys(binder.problems)))
@@ -69,7 +74,17 @@ def bind(mapping: Mapping, header: tuple[str, ...], where: str) -> Binding:
 
 def header_score(mapping: Mapping) -> Callable[[Sequence[str]], int]:
     """Return how many of the mapping's columns a row of cells holds (alternatives count once); picklable."""
-    return _HeaderScore(tuple(dict.fromkeys(use.names for use in _uses(mapping))), _patterns(mapping))
+    return _HeaderScore(named_columns(mapping), _patterns(mapping))
+
+
+def named_columns(mapping: Mapping) -> tuple[tuple[str, ...], ...]:
+    """Return the columns that the mapping names, each with its alternatives, in the order of the file."""
+    return tuple(dict.fromkeys(use.names for use in _uses(mapping)))
+
+
+def is_like_a_pattern(mapping: Mapping, name: str) -> bool:
+    """Whether a column of this name would be taken by one of the mapping's `columns_like`."""
+    return any(_match(pattern, name) is not None for pattern in _patterns(mapping))
 
 
 class Header:
@@ -118,10 +133,12 @@ class _Use(NamedTuple):
 
 
 class _Binder:
-    def __init__(self, mapping: Mapping, header: Header, where: str) -> None:
+    def __init__(self, mapping: Mapping, header: Header, where: str, sample: Sample | None) -> None:
         self.mapping = mapping
         self.header = header
         self.where = where
+        self.sample = sample
+        self.missing: list[_Use] = []
         self.found: dict[str, int] = {}
         self.dynamic: dict[DynamicSource, tuple[tuple[str, int], ...]] = {}
         self.problems: list[Problem] = []
@@ -130,6 +147,8 @@ class _Binder:
     def bind(self) -> None:
         for use in _uses(self.mapping):
             self._find(use)
+        if self.missing:
+            self._replace_missing()
         for record in self.mapping.records:
             for spec in record.fields:
                 if isinstance(spec.source, DynamicSource):
@@ -149,7 +168,36 @@ class _Binder:
                 self.found[name] = places[0]
                 break
         if not present and not use.optional:
-            self._refuse_missing(use)
+            self.missing.append(use)
+
+    def _replace_missing(self) -> None:
+        """Take renamed columns for the missing ones where that is allowed and sure; refuse the others."""
+        of_names: dict[tuple[str, ...], list[_Use]] = {}
+        for use in self.missing:
+            of_names.setdefault(use.names, []).append(use)
+        found: dict[int, Renamed] = {}
+        if self.sample is not None:
+            missing = [_missing(names, uses) for names, uses in of_names.items()]
+            found = find_renamed(missing, self.header.names, self._free(), self.sample)
+        for place, (names, uses) in enumerate(of_names.items()):
+            renamed = found.get(place)
+            if renamed is not None and renamed.is_sure and self.mapping.source.renamed:
+                self.found[names[0]] = renamed.position
+                why = ", ".join(renamed.reasons)
+                self.warnings.append(f"column '{names[0]}' is not there; {renamed.shown} is taken for it: {why}")
+                continue
+            for use in uses:
+                self._refuse_missing(use, renamed)
+
+    def _free(self) -> list[int]:
+        """Return the positions of the columns that the mapping names nowhere and no pattern takes."""
+        named = {place for use in _uses(self.mapping) for name in use.names for place in self.header.matches(name)}
+        names = self.header.names
+        return [
+            place
+            for place in range(len(names))
+            if place not in named and not is_like_a_pattern(self.mapping, names[place])
+        ]
 
     def _refuse_two(self, name: str, places: list[int], node: Node) -> None:
         told = listed([f"'{self.header.names[place]}' ({column_letters(place)})" for place in places], "and")
@@ -157,12 +205,12 @@ class _Binder:
         hint = "rename one of them in the file, or write the exact name in the mapping"
         self._tell(message, "ambiguous-column", node, hint)
 
-    def _refuse_missing(self, use: _Use) -> None:
+    def _refuse_missing(self, use: _Use, renamed: Renamed | None) -> None:
         named = listed([f"'{name}'" for name in use.names])
         what = f"column {named} is not" if len(use.names) == 1 else f"none of the columns {named} is"
-        self._tell(f"{what} in {self.where}", "missing-column", use.node, self._hint(use))
+        self._tell(f"{what} in {self.where}", "missing-column", use.node, self._hint(use, renamed))
 
-    def _hint(self, use: _Use) -> str:
+    def _hint(self, use: _Use, renamed: Renamed | None) -> str:
         name = use.names[0]
         known = use.action.field(use.spec.path) if use.action is not None and use.spec is not None else None
         if known is not None and isinstance(use.node, ColumnSource):
@@ -173,6 +221,8 @@ class _Binder:
                 return f"write {{value: {meant}}} if the text itself is meant"
         if "{" in name and "}" in name and isinstance(use.node, ColumnSource):
             return f'write {{template: "{name}"}} if a template is meant'
+        if renamed is not None and use.spec is not None:
+            return f"{renamed.shown} looks like it: {', '.join(renamed.reasons)}; {_instead(use, renamed)}"
         near = next((found for found in map(self.header.nearest, use.names) if found is not None), None)
         if near is not None:
             return f"did you mean {write_column(near) if use.spec is None else repr(near)}?"
@@ -314,6 +364,22 @@ def _match(pattern: str, name: str) -> str | None:
         if not found:
             return None
     return ""
+
+
+def _missing(names: tuple[str, ...], uses: Sequence[_Use]) -> Missing:
+    """Return what is missing; fixed where a condition, a deletion or group_key needs it: a wrong one harms people."""
+    first = next((use for use in uses if use.spec is not None), uses[0])
+    actions = [use.action.name if use.action is not None else "" for use in uses]
+    fixed = bool({"contact.delete", ""} & set(actions)) or any(use.spec is None for use in uses)
+    action = first.action.name if first.action is not None else ""
+    return Missing(names, first.spec, action, fixed)
+
+
+def _instead(use: _Use, renamed: Renamed) -> str:
+    """Return what to write into the mapping so that the renamed column is read."""
+    if isinstance(use.node, ColumnSource):
+        return f"write column: [{', '.join(quote(name) for name in (*use.names, renamed.name))}]"
+    return f"write {write_column(renamed.name) if isinstance(use.node, TemplatePart) else quote(renamed.name)} instead"
 
 
 def _times(count: int) -> str:

@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
-from etl.contract import ACTIONS
-from etl.mapping.looks import Look, fold
-from etl.mapping.synonyms import (
-    ANY_ACTION,
-    CONSENT,
-    CONTACT,
-    DATE,
-    DELETE,
-    EVENT,
-    FIRST_NAME,
-    FLAT,
-    HOUSE,
-    LAST_NAME,
-    QUALIFIERS,
-    STREET,
+from etl.mapping.header_names import (
+    EXACT,
+    NEAR,
+    QUALIFIED,
+    NameMatch,
+    Votes,
+    is_generic,
+    match_name,
+    name_tokens,
+    sheet_languages,
 )
+from etl.mapping.looks import Look
+from etl.mapping.synonyms import CONSENT, DATE, FIRST_NAME, FLAT, HOUSE, LANGUAGE_REGIONS, LAST_NAME, STREET
+from etl.mapping.value_guesses import guesses, percent
+from etl.transforms.countries import find_country
+
+__all__ = [
+    "ACTIVE", "EXACT", "NEAR", "POSSIBLE", "QUALIFIED", "Candidate", "Column", "Context", "NameMatch", "candidates",
+    "fit", "match_name", "name_tokens", "percent",
+]  # fmt: skip
 
 ACTIVE, POSSIBLE = 0.6, 0.4
 """Confidences from which a line is active, and from which it is offered as a comment."""
-EXACT, QUALIFIED = 1.0, 0.9
-NEAR = 0.8
-"""A name that is merely alike counts for four fifths at the most: 'County' is one letter from 'Country'."""
-MIN_ALIKE, MIN_LETTERS = 0.79, 5
-"""Likeness below which two names are strangers; 0.79 keeps 'Emial' and 'Telefn', and drops 'Start' for 'Stadt'."""
-SURE_ALIKE, SHORT_NAME = 0.86, 7
-"""A shorter or less alike name is believed only where the values speak for it."""
 CLEAR, FAINT = 0.6, 0.2
 """Shares of values from which they speak for a field, and below which they speak against it."""
 MANY = 10
 """So few values say nothing against a name."""
+_SAYS_WHERE = 0.8
+"""Share of countries among its values from which a column tells where the sheet's people live."""
 
-NAMES = {"contact.upsert": CONTACT, "contact.delete": DELETE, "event.create": EVENT}
 TEXT_TARGETS = frozenset(
     {
         "contact.name", "contact.company", "contact.address.streetAddress", "contact.address.city",
@@ -48,17 +42,6 @@ TEXT_TARGETS = frozenset(
     }
 )  # fmt: skip
 FREE_TARGETS = frozenset({"externalId", "description", "products", "location", HOUSE, FLAT})
-
-
-@dataclass(frozen=True, slots=True)
-class NameMatch:
-    """A header that resembles a name of `target`. `score`: 0 to 1; `language`: of the name, "" if it tells none."""
-
-    target: str
-    score: float
-    language: str
-    reason: str
-    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,108 +64,57 @@ class Candidate:
     language: str = ""
 
 
-def candidates(column: Column, action: str) -> list[Candidate]:
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the whole sheet says of each of its columns. `regions`: where its people live, the best guess first."""
+
+    votes: Votes = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, columns: Iterable[Column], action: str) -> Context:
+        """Return the context of a sheet with these columns, for a record of `action`."""
+        columns = list(columns)
+        votes = sheet_languages((column.name for column in columns), action)
+        told = [
+            code
+            for column in columns
+            if column.seen.country >= _SAYS_WHERE
+            for value in column.seen.values[:20]
+            if (code := find_country(value)) is not None
+        ]
+        spoken = [code for language in sorted(votes, key=lambda one: -votes[one]) for code in _regions(language)]
+        return cls(votes, tuple(dict.fromkeys([*told, *spoken])))
+
+
+def _regions(language: str) -> tuple[str, ...]:
+    return LANGUAGE_REGIONS.get(language, ())
+
+
+def candidates(column: Column, action: str, context: Context | None = None) -> list[Candidate]:
     """Return everything that the column could be in a record of `action`, in no order."""
-    found = {match.target: _weigh(column, match) for match in match_name(column.name, action)}
-    for target, sure, told in _guesses(column.seen, action):
+    context = context or Context()
+    matches = match_name(column.name, action, context.votes)
+    found = {match.target: _weigh(column, match) for match in matches}
+    said = any(not match.weak for match in matches)
+    generic = not matches and is_generic(column.name)
+    for target, sure, told, hard in guesses(column.seen, action, context.regions, generic=generic):
         named = found.get(target)
-        if named is None:
+        if named is None and (hard or not said):
             found[target] = Candidate(column, target, round(sure, 3), (told,))
-        elif named.confidence < sure:
+        elif named is not None and named.confidence < sure:
             # Name and values agree, each of them weakly; together they are believed more, within the limit of NEAR.
             found[target] = replace(named, confidence=round(min(NEAR, sure + 0.03), 3))
     return list(found.values())
-
-
-def match_name(header: str, action: str) -> list[NameMatch]:
-    """Return the targets that `header` names: exactly, beside qualifying words, or (only then) nearly."""
-    tokens = name_tokens(header)
-    index = _index(action)
-    exact = index.get("".join(tokens))
-    if exact:
-        return [NameMatch(target, EXACT, language, f"name like '{name}'") for target, language, name in exact]
-    bare = name_tokens(re.sub(r"\(.*?\)|\[.*?\]", " ", header))
-    keys = ["".join(bare), *("".join(word for word in words if word not in QUALIFIERS) for words in (tokens, bare))]
-    keys.append(_reordered(action).get(tuple(sorted(tokens)), ""))
-    for key in keys:
-        if key in index:
-            return [
-                NameMatch(target, QUALIFIED, language, f"name like '{name}', in other words")
-                for target, language, name in index[key]
-            ]
-    return _near(tokens, index)
-
-
-def name_tokens(header: str) -> list[str]:
-    """Return the words of a header, folded: `firstName`, `First-name` and `FIRST NAME` are first, name.
-
-    `e mail` is one word however it is written, since many languages write it with a hyphen.
-    """
-    spaced = re.sub(r"(?<=[a-ząćęłńóśźżäöüß])(?=[A-ZĄĆĘŁŃÓŚŹŻÄÖÜ])", " ", header)
-    words = re.findall(r"[^\W_]+", fold(spaced))
-    joined = " ".join(words)
-    return re.sub(r"\be (mail|post)", r"e\1", joined).split()
-
-
-Index = dict[str, list[tuple[str, str, str]]]
-
-
-@cache
-def _index(action: str) -> Index:
-    """Return name (folded, joined) → its targets, each with the language and the name as the table has it."""
-    index: Index = {}
-    for names in (NAMES[action], ANY_ACTION):
-        for target, by_language in names.items():
-            for language, listed in by_language.items():
-                for name in listed:
-                    _enter(index, target, language, name)
-    for field in ACTIONS[action].fields:
-        if field.path not in {"properties", "dictionaryProperties"}:
-            for name in (field.path, field.flat_name):
-                _enter(index, field.path, "", name)
-    return index
-
-
-def _enter(index: Index, target: str, language: str, name: str) -> None:
-    entries = index.setdefault("".join(name_tokens(name)), [])
-    for place, (known, spoken, first) in enumerate(entries):
-        if known == target:
-            entries[place] = (target, spoken if spoken == language else "", first)
-            return
-    entries.append((target, language, name))
-
-
-@cache
-def _reordered(action: str) -> dict[tuple[str, ...], str]:
-    """Return the words of each name of several words, sorted → the key of the name in `_index`."""
-    names = (entry[2] for entries in _index(action).values() for entry in entries)
-    several = (words for words in map(name_tokens, names) if len(words) > 1)
-    return {tuple(sorted(words)): "".join(words) for words in several}
-
-
-def _near(tokens: list[str], index: Index) -> list[NameMatch]:
-    key = "".join(tokens)
-    if len(key) < MIN_LETTERS:
-        return []
-    # A scorer that looks at words alone found 'first_name' for 'Surname'; letters in their order do not.
-    names = [name for name in index if len(name) >= MIN_LETTERS]
-    found = process.extractOne(key, names, scorer=OSA.normalized_similarity, score_cutoff=MIN_ALIKE)
-    if found is None:
-        return []
-    alike = found[1]
-    weak = alike < SURE_ALIKE or len(key) < SHORT_NAME
-    return [
-        NameMatch(target, NEAR * alike, language, f"name close to '{name}'", weak)
-        for target, language, name in index[found[0]]
-    ]
 
 
 def _weigh(column: Column, match: NameMatch) -> Candidate:
     """Return the match with its confidence after a look at the values."""
     seen = column.seen
     if not seen.filled:
-        return Candidate(column, match.target, 0.85 * match.score, (match.reason, "no values seen"), match.language)
-    share, told = _fit(match.target, seen)
+        sure = round(0.85 * match.score, 3)
+        return Candidate(column, match.target, sure, (match.reason, "no values seen"), match.language)
+    share, told = fit(match.target, seen)
     if share is None:
         certainty = 0.75 if match.weak else 0.95
     elif share >= CLEAR:
@@ -193,7 +125,7 @@ def _weigh(column: Column, match: NameMatch) -> Candidate:
     return Candidate(column, match.target, round(match.score * certainty, 3), reasons, match.language)
 
 
-def _fit(target: str, seen: Look) -> tuple[float | None, str]:
+def fit(target: str, seen: Look) -> tuple[float | None, str]:
     """Return the share of values that suit `target`, and this in words; None where values cannot tell."""
     if target in _KINDS:
         kind, words = _KINDS[target]
@@ -204,11 +136,14 @@ def _fit(target: str, seen: Look) -> tuple[float | None, str]:
     if target in TEXT_TARGETS:
         if target == "tags" and seen.separator and seen.text >= CLEAR:
             return 1.0, f"{percent(seen.listed)} of values are lists with '{seen.separator}'"
+        if target == "contact.address.country" and seen.country >= CLEAR:
+            return seen.country, f"{percent(seen.country)} of values are countries"
         wrong = max(seen.email, seen.date, seen.flag, 1 - max(seen.text, seen.email))
         return (0.0, "values are no such text") if wrong > 1 - FAINT else (None, "")
     if target in FREE_TARGETS:
         wrong = max(seen.email, seen.date, seen.flag if seen.filled >= MANY else 0.0)
-        return (0.0, "values are of another kind") if wrong > 1 - FAINT and target not in {HOUSE, FLAT} else (None, "")
+        wrong = seen.email if target in {HOUSE, FLAT} else wrong
+        return (0.0, "values are of another kind") if wrong > 1 - FAINT else (None, "")
     return None, ""
 
 
@@ -225,21 +160,3 @@ _KINDS = {
     CONSENT: ("flag", "yes or no"),
     DATE: ("date", "dates"),
 }
-
-
-def _guesses(seen: Look, action: str) -> list[tuple[str, float, str]]:
-    """Return (target, confidence, reason) for what the values alone make likely."""
-    email = ACTIONS[action].person
-    guesses = [(email, 0.75 * seen.email, f"{percent(seen.email)} of values are e-mail addresses")]
-    if action == "contact.upsert":
-        told = f"{percent(seen.international)} of values are telephone numbers with a country code"
-        guesses.append(("contact.phone", 0.7 * seen.international, told))
-    if action == "event.create":
-        told = f"{percent(seen.event_type)} of values are event types"
-        guesses.append(("contactExtEventType", 0.8 * seen.event_type, told))
-    return [guess for guess in guesses if guess[1] > 0.3]
-
-
-def percent(share: float) -> str:
-    """Return `share` (0 to 1) as whole percents, rounded down so that 100 % means all."""
-    return f"{int(100 * share + 1e-9)} %"

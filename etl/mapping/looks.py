@@ -17,7 +17,9 @@ import pandas as pd
 
 from etl.contract import EVENT_TYPES
 from etl.mapping.synonyms import NO, YES
+from etl.mapping.wordlists import CITIES, CURRENCIES, GIVEN_NAMES, LEGAL_FORM
 from etl.records import Mask
+from etl.transforms.countries import find_country
 from etl.transforms.folding import fold_accents
 
 _EMAIL = r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}"
@@ -29,6 +31,22 @@ _POSTCODE = (
     r"[0-9]{2}-[0-9]{3}|(?:[A-Z]{1,2}-)?[0-9]{4,5}|[0-9]{3} [0-9]{2}|[0-9]{4} ?[A-Z]{2}|[0-9]{5}-[0-9]{4}"
     r"|[0-9]{4}-[0-9]{3}|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}"
 )
+_TELLING_POSTCODE = (
+    r"[0-9]{2}-[0-9]{3}|[A-Z]{1,2}-[0-9]{4,5}|[0-9]{3} [0-9]{2}|[0-9]{4} ?[A-Z]{2}|[0-9]{5}-[0-9]{4}|[0-9]{4}-[0-9]{3}"
+    r"|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}"
+)
+_PLAIN_POSTCODE = {
+    4: frozenset({"AT", "BE", "CH", "DK", "HU", "NO"}),
+    5: frozenset({"DE", "ES", "FI", "FR", "IT", "US"}),
+}
+_YEAR = "(?:19|20)[0-9]{2}"
+_GROUPED_DIGITS = r"(?:\+|00)?[0-9(][0-9()]*(?:[ /.\-\u00a0()]+[0-9]+)+"
+_STREET = (
+    r"[^\W\d_][^0-9@]{3,} [0-9]{1,4} ?[A-Za-z]?(?:[ /-]+[0-9A-Za-z]{1,4})?"
+    r"|[0-9]{1,4}[A-Za-z]?,? [^\W\d_][^0-9@]{4,}"
+)
+_PERSON = r"[^\W\d_][^\W\d_'’.-]*(?:[ '’-]+[^\W\d_][^\W\d_.]*){0,4}"
+_ENOUGH_KNOWN = 200
 _DOMAIN = r"(?:https?://)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}/?"
 _DATE = (
     r"(?P<a>[0-9]{1,4})(?P<sign>[./-])(?P<b>[0-9]{1,2})(?P=sign)(?P<c>[0-9]{4}|[0-9]{1,2})"
@@ -39,6 +57,8 @@ _SEPARATORS = (";", "|", ",")
 _LIST_SHARE = 0.15
 _ITEM_LENGTH = 32
 _FLAG_WORDS = 6
+_LOCAL_DIGITS = 9
+_MOSTLY = 0.5
 
 Weights = npt.NDArray[np.int64]
 
@@ -58,8 +78,10 @@ class Look:
     """What a column's values look like; every share is of the `filled` cells.
 
     `text`: has a letter and is no e-mail address; `international`: a telephone number with its country code;
-    `date_format`: as strptime reads it, "" where no date; `capitals`: no small letter anywhere; `yes` and `no`: the
-    words that stand in the cells; `separator`: "" where no lists.
+    `local`: one written in groups or with a leading nought, without it; `amount`: a number with decimals, groups or a
+    currency; `telling`: a postcode that can be nothing else; `person`, `town`: of well-known names (far from all);
+    `words`: how many a cell has, the median; `date_format`: as strptime reads it, "" where no date; `capitals`: no
+    small letter anywhere; `yes` and `no`: the words that stand in the cells; `separator`: "" where no lists.
     """
 
     rows: int
@@ -73,6 +95,16 @@ class Look:
     number: float = 0.0
     date: float = 0.0
     postcode: float = 0.0
+    local: float = 0.0
+    amount: float = 0.0
+    telling: float = 0.0
+    country: float = 0.0
+    person: float = 0.0
+    town: float = 0.0
+    company: float = 0.0
+    street: float = 0.0
+    currency: float = 0.0
+    words: float = 0.0
     domain: float = 0.0
     event_type: float = 0.0
     flag: float = 0.0
@@ -96,10 +128,17 @@ def look(column: pd.Series[str]) -> Look:
     """Return what `column` (text, no missing values) looks like; nothing but sizes where all cells are blank."""
     trimmed = column.str.strip()
     counts = trimmed[trimmed != ""].value_counts()
-    if counts.empty:
-        return Look(len(column), 0, 0)
     text: pd.Series[str] = counts.index.to_series().reset_index(drop=True).astype(column.dtype)
-    weights: Weights = np.asarray(counts, dtype=np.int64)
+    return look_at_values(text, np.asarray(counts, dtype=np.int64), len(column))
+
+
+def look_at_values(text: pd.Series[str], weights: Weights, rows: int) -> Look:
+    """Return what a column of `rows` cells looks like, of which `text` are the values: unique, trimmed, none blank.
+
+    `weights`: int64, how often each of them occurs.
+    """
+    if text.empty:
+        return Look(rows, 0, 0)
 
     def share(mask: Any) -> float:
         return float(weights[np.asarray(mask, dtype=bool)].sum() / weights.sum())
@@ -116,7 +155,7 @@ def look(column: pd.Series[str]) -> Look:
     separator, listed = _separator(text, weights, ~email & ~number & ~dated)
     date_format, unsure = _date_format(dates[_plausible(dates)], mostly_compact=share(compact) > 0.5)
     return Look(
-        rows=len(column),
+        rows=rows,
         filled=int(weights.sum()),
         distinct=len(text),
         text=share(text.str.contains(r"[^\W0-9_]").to_numpy() & ~email),
@@ -127,6 +166,14 @@ def look(column: pd.Series[str]) -> Look:
         number=share(number),
         date=share(dated),
         postcode=share(_full(text, _POSTCODE)),
+        local=share(phone & ~international & ~_full(text, _POSTCODE) & _is_local(text)),
+        amount=share(number & ~phone & ~dated & (text.str.contains(r"[.,][0-9]|[^0-9.,+ -]")).to_numpy()),
+        telling=share(_full(text, _TELLING_POSTCODE)),
+        company=share(_full(text.str.lower(), rf".+\s{LEGAL_FORM}")),
+        street=share(_full(text, _STREET) & ~dated & ~number),
+        currency=share(text.str.upper().isin(CURRENCIES)),
+        words=float(text.str.count(r"\s+").add(1).median()),
+        **_known(text.head(_ENOUGH_KNOWN), folded.head(_ENOUGH_KNOWN)),
         domain=share(_full(text.str.lower(), _DOMAIN)),
         event_type=share(text.str.upper().isin(EVENT_TYPES)),
         flag=share(is_yes | is_no) if len(text) <= _FLAG_WORDS else 0.0,
@@ -140,6 +187,33 @@ def look(column: pd.Series[str]) -> Look:
         no=tuple(text[is_no]),
         values=tuple(text),
     )
+
+
+def plain_postcodes(seen: Look, regions: tuple[str, ...]) -> float:
+    """Return the share of values that may be postcodes of digits alone in one of `regions`; years are none."""
+    lengths = [length for length, countries in _PLAIN_POSTCODE.items() if not countries.isdisjoint(regions)]
+    values: pd.Series[str] = pd.Series(seen.values, dtype="str")
+    if not lengths or not len(values) or _full(values, _YEAR).mean() > _MOSTLY:
+        return 0.0
+    return float(_full(values, "|".join(f"[0-9]{{{length}}}" for length in lengths)).mean())
+
+
+def _is_local(text: pd.Series[str]) -> Mask:
+    """Return which telephone numbers are written as nothing else is: grouped, or with a nought before them."""
+    grouped = _full(text, _GROUPED_DIGITS) & ~_full(text, r"[0-9]+[.,][0-9]+|[0-9]{1,2}(?: [0-9]{3})+")
+    digits = text.str.count("[0-9]").to_numpy()
+    return (grouped & (digits >= _LOCAL_DIGITS)) | (_full(text, "0[1-9][0-9]+") & (digits > _LOCAL_DIGITS))
+
+
+def _known(text: pd.Series[str], folded: pd.Series[str]) -> dict[str, float]:
+    """Return the shares of the unique values that are countries, persons' names and towns as far as they are known."""
+    names = _full(text, _PERSON)
+    known = folded.str.split(r"[\s,-]+").map(lambda words: not GIVEN_NAMES.isdisjoint(words[:3])).to_numpy(dtype=bool)
+    return {
+        "country": float(text.map(lambda value: find_country(value) is not None).mean()),
+        "person": float((names & known).mean()),
+        "town": float(folded.isin(CITIES).mean()),
+    }
 
 
 def fold(text: str) -> str:

@@ -113,7 +113,8 @@ class FieldSpec(Node):
     """What feeds one field. `path`: as written on the left; `attributes.NAME` for a free attribute.
 
     `gives_list`: whether the chain of transforms ends in a list. `required` has become `blank: error` already, and
-    `blank` is DEFAULT where a `default` stands.
+    `blank` is DEFAULT where a `default` stands. `proven`: by the position of a column, the chain that holds for its
+    cells instead of `transforms`: the same calls, with what `etl.proofs` found out about the column.
     """
 
     path: str
@@ -124,6 +125,7 @@ class FieldSpec(Node):
     optional: bool = False
     as_name: str | None = None
     gives_list: bool = False
+    proven: MappingType[int, tuple[TransformCall, ...]] = {}
 
     @property
     def outgoing_name(self) -> str:
@@ -173,10 +175,14 @@ class SourceSpec(Node):
 
 
 class Example(Node):
-    """A row and what it must give; kept as written; nothing runs them yet."""
+    """A row and what must come of it; `etl.trial` runs it.
+
+    `row`: cells by the name of their column; `gives`: the records that would be sent, in order, each as text (a list:
+    texts) by dotted path; None where the row must have an `issue` or be `skipped`.
+    """
 
     row: MappingType[str, str]
-    gives: MappingType[str, Any] | None = None
+    gives: tuple[MappingType[str, str | tuple[str, ...]], ...] | None = None
     issue: str | None = None
     skipped: bool = False
 

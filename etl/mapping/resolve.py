@@ -10,16 +10,16 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from etl.codes import CODES
 from etl.errors import MappingError, Problem
-from etl.mapping.model import Example, FieldSpec, Mapping, RecordSpec, SourceSpec
+from etl.mapping.example_reader import check_examples, read_examples
+from etl.mapping.model import FieldSpec, Mapping, RecordSpec, SourceSpec
 from etl.mapping.nearest import did_you_mean
 from etl.mapping.parser import MAX_BYTES, read_yaml
 from etl.mapping.record_reader import RecordReader, read_checks
 from etl.mapping.report import Report
 from etl.mapping.spec_sources import Goal
 from etl.mapping.specs import SpecReader
-from etl.mapping.syntax import WrittenExample, WrittenMapping, WrittenSource
+from etl.mapping.syntax import WrittenMapping, WrittenSource
 
 VERSION = "1"
 _ENCODINGS = ("utf-8", "utf-16", "cp1250", "cp1252", "iso-8859-1", "iso-8859-2")
@@ -83,14 +83,17 @@ class _Reader:
         checks = read_checks(self.report, root.get("checks"), ("checks",))
         reader = RecordReader(self.report, self.specs, checks)
         records = self._records(root, dropped, reader)
-        examples = self._examples(root)
-        if self.report.problems:
-            return None
-        return Mapping(
+        are_whole = not self.report.problems
+        examples = read_examples(self.report, root.get("examples"))
+        mapping = Mapping(
             version=1, name=written.name or "", file=file, fingerprint=_fingerprint(text, self.specs.files),
             source=source, group_key=group_key, checks=checks, records=records, examples=examples,
             notes=tuple(reader.notes), line=1, column=1,
         )  # fmt: skip
+        if are_whole:
+            # Of a mapping that has mistakes it is not known which columns and fields there are.
+            check_examples(self.report, mapping, root.get("examples"))
+        return None if self.report.problems else mapping
 
     def _version(self, written: WrittenMapping, dropped: frozenset[str]) -> None:
         if written.version is None and "version" not in dropped:
@@ -134,40 +137,6 @@ class _Reader:
         items = self.report.items(root["records"], ("records",), "'records'")
         records = [reader.read(raw, loc, number) for number, (loc, raw) in enumerate(items, 1)]
         return tuple(record for record in records if record is not None)
-
-    # ---- examples
-
-    def _examples(self, root: dict[str, Any]) -> tuple[Example, ...]:
-        items = self.report.items(root.get("examples"), ("examples",), "'examples'")
-        return tuple(self._example(raw, loc) for loc, raw in items)
-
-    def _example(self, raw: object, loc: tuple[str | int, ...]) -> Example:
-        written, dropped = self.report.read_level(WrittenExample, raw, loc, "an example")
-        table: dict[str, Any] = raw if isinstance(raw, dict) else {}
-        row = self.report.table(table.get("row"), (*loc, "row"), "'row'")
-        gives = self.report.table(table["gives"], (*loc, "gives"), "'gives'") if "gives" in table else None
-        for name, cell in row.items():
-            if not isinstance(cell, str):
-                self.report.add((*loc, "row", name), f"the cell '{name}' must be text", "wrong-form")
-        if "row" not in table and not dropped:
-            self.report.add(loc, "the example has no row", "missing-key", "write row: {Column name: cell}")
-        ends = [key for key in ("gives", "issue", "skipped") if key in table]
-        if len(ends) != 1 and not dropped:
-            said = "nothing" if not ends else " and ".join(ends)
-            hint = "write one of gives: {..}, issue: code, skipped: true"
-            self.report.add(loc, f"the example expects {said}", "example", hint)
-        if written.skipped is False:
-            self.report.add(
-                (*loc, "skipped"), "skipped: false says nothing", "example", "write skipped: true, or gives"
-            )
-        if written.issue is not None and written.issue not in CODES:
-            hint = did_you_mean(written.issue, CODES, "codes stand at the end of each message, in brackets")
-            self.report.add((*loc, "issue"), f"unknown check '{written.issue}'", "unknown-check", hint)
-        line, column = self.report.document.place(loc)
-        cells = {name: cell for name, cell in row.items() if isinstance(cell, str)}
-        return Example(
-            row=cells, gives=gives, issue=written.issue, skipped=bool(written.skipped), line=line, column=column
-        )  # fmt: skip
 
 
 def _is_text_encoding(name: str) -> bool:

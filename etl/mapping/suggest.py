@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from etl.contract import ACTIONS, FieldType
 from etl.mapping.actions import choose_action, conditions
-from etl.mapping.candidates import ACTIVE, POSSIBLE, Candidate, Column, candidates, percent
+from etl.mapping.assignment import assign
+from etl.mapping.candidates import ACTIVE, POSSIBLE, Candidate, Column, Context, candidates, percent
 from etl.mapping.draft import Draft, FieldLine, Suggestion, Use, render, shown
 from etl.mapping.looks import fold, look
 from etl.mapping.parts import Whole, name_of, street_of
@@ -29,6 +31,8 @@ __all__ = ["ACTIVE", "POSSIBLE", "Draft", "Suggestion", "Use", "looks_like_data"
 _PARTS = frozenset({FIRST_NAME, LAST_NAME, STREET, HOUSE, FLAT})
 _ROLES = frozenset({CONSENT, OPT_OUT, DATE})
 _MOSTLY = 0.5
+_SURE_OVER_MANY = 4
+"""The power of a confidence that is summed up: 0.96 alone outweighs 0.95 with 0.5."""
 _WHOLES = {FIRST_NAME: "contact.name", LAST_NAME: "contact.name", STREET: "contact.address.streetAddress"}
 
 
@@ -48,7 +52,7 @@ def suggest(
     """
     columns, refused = _columns(header, sample)
     chosen, why = (action, (f"{action}, as asked.",)) if action else choose_action(columns, len(refused), name)
-    sheet = _Sheet(chosen, columns, _assign(columns, chosen), sample)
+    sheet = _Sheet(chosen, columns, *_assign(columns, chosen), sample)
     fields, offered = _fields(sheet), _offered(sheet)
     used = {line.path for line in fields}
     return Draft(
@@ -73,19 +77,25 @@ def looks_like_data(header: Sequence[str]) -> bool:
 
 @dataclass(slots=True)
 class _Sheet:
-    """What is known while the lines are made. `best`: target → its column; `said`: position → what became of it."""
+    """What is known while the lines are made. `best`: target → its column; `said`: position → what became of it.
+
+    `without`: position → why the column went without the field that it looks like.
+    """
 
     action: str
     columns: list[Column]
     best: dict[str, Candidate]
+    without: dict[int, str]
     sample: pd.DataFrame
     said: dict[int, Suggestion] = field(default_factory=dict)
 
     def say(self, columns: Iterable[Column], use: Use, line: FieldLine) -> None:
         """Record what `line` does with each of `columns`."""
         for c in columns:
+            told = self.without.get(c.position)
+            reasons = (*line.reasons, told) if told and told not in line.reasons else line.reasons
             self.said[c.position] = Suggestion(
-                c.name, c.position, use, line.path, line.confidence, line.reasons, line.transforms
+                c.name, c.position, use, line.path, line.confidence, reasons, line.transforms
             )
 
     def unused(self) -> list[Suggestion]:
@@ -121,24 +131,59 @@ def _columns(header: Sequence[str], sample: pd.DataFrame) -> tuple[list[Column],
     return columns, refused
 
 
-def _assign(columns: Iterable[Column], action: str) -> dict[str, Candidate]:
-    """Return target → the column that serves best: the surest pairs first, each column and each target once."""
-    everything = [c for column in columns for c in candidates(column, action)]
+def _assign(columns: Sequence[Column], action: str) -> tuple[dict[str, Candidate], dict[int, str]]:
+    """Return target → the column that serves best, and position → why a column went without the field it looks like.
+
+    Each column and each target once, so that the sum of the squared squares of the confidences is the greatest: a sure
+    pair outweighs two guesses. What is no field (consent, a date) may be served by many.
+    """
+    context = Context.of(columns, action)
+    everything = [c for column in columns for c in candidates(column, action, context) if c.confidence >= POSSIBLE]
     everything.sort(key=lambda c: (-c.confidence, c.column.position))
-    best: dict[str, Candidate] = {}
-    taken: set[int] = set()
+    paired = [one for one in everything if _is_exclusive(one.target, action)]
+    places = {column.position: place for place, column in enumerate(columns)}
+    targets = list(dict.fromkeys(one.target for one in paired))
+    scores = np.zeros((len(columns), len(targets)))
+    # To be a role takes nothing from another column, so what it is worth is what a field must be worth more than.
+    roles = _surest_roles([one for one in everything if one.target in _ROLES and one.confidence >= ACTIVE])
+    for one in paired:
+        worth = one.confidence**_SURE_OVER_MANY - roles.get(one.column.position, 0.0) ** _SURE_OVER_MANY
+        scores[places[one.column.position], targets.index(one.target)] = worth
+    pairs = assign(scores)
+    chosen = {columns[row].position: targets[place] for row, place in pairs.items()}
+    best = {one.target: one for one in paired if chosen.get(one.column.position) == one.target}
     for one in everything:
-        is_field = ACTIONS[action].field(one.target) is not None
-        if (
-            one.confidence < POSSIBLE
-            or one.column.position in taken
-            or (one.target in best and one.target not in _ROLES)
-        ):
+        if one.column.position not in chosen and not _is_exclusive(one.target, action):
+            best.setdefault(one.target, one)
+    return best, _went_without(paired, best, chosen)
+
+
+def _is_exclusive(target: str, action: str) -> bool:
+    return ACTIONS[action].field(target) is not None or target in _PARTS
+
+
+def _surest_roles(found: Iterable[Candidate]) -> dict[int, float]:
+    """Return position → the confidence of the surest of the roles; `found` has the surest first."""
+    roles: dict[int, float] = {}
+    for one in found:
+        roles.setdefault(one.column.position, one.confidence)
+    return roles
+
+
+def _went_without(
+    paired: Iterable[Candidate], best: Mapping[str, Candidate], chosen: Mapping[int, str]
+) -> dict[int, str]:
+    """Return position → the sentence on the field that a column looks like most and another column serves."""
+    told: dict[int, str] = {}
+    for one in paired:
+        other = best.get(one.target)
+        if other is None or other.column.position == one.column.position or one.column.position in told:
             continue
-        best.setdefault(one.target, one)
-        if is_field or one.target in _PARTS or (one.target in _ROLES and one.confidence >= ACTIVE):
-            taken.add(one.column.position)
-    return best
+        got = best.get(chosen.get(one.column.position, ""))
+        if got is None or got.confidence < one.confidence:
+            what = f"looks like {one.target.strip('<>').replace('_', ' ')} too ({percent(one.confidence)})"
+            told[one.column.position] = f"{what}, which {shown(other.column.name)} serves ({percent(other.confidence)})"
+    return told
 
 
 def _fields(sheet: _Sheet) -> tuple[FieldLine, ...]:
@@ -224,7 +269,8 @@ def _free(sheet: _Sheet, column: Column, paths: Iterator[str]) -> FieldLine | No
     if path is None:
         return None
     calls, told = propose_free(column.seen)
-    reasons = (*_content(column), *told)
+    without = [sheet.without[column.position]] if column.position in sheet.without else []
+    reasons = (*_content(column), *told, *without)
     if sheet.action == "event.create" and column.seen.date >= ACTIVE:
         reasons = (*reasons, "the endpoint stamps events with the time of import: a detail keeps this date")
     return FieldLine(path, (column.name,), transforms=calls, confidence=0.0, reasons=reasons)

@@ -168,12 +168,16 @@ class WrittenRecord(Level):
 
 
 class WrittenExample(Level):
-    """A row, and what must come of it."""
+    """A row, and what must come of it. `etl mapping test` runs it."""
 
-    row: SkipValidation[dict[str, Text] | None] = None
-    gives: SkipValidation[dict[str, Any] | None] = None
-    issue: Word | None = None
-    skipped: Flag | None = None
+    row: SkipValidation[dict[str, Text] | None] = Field(
+        None, description="cells by the name of their column; every other column is blank"
+    )
+    gives: SkipValidation[dict[str, Any] | list[dict[str, Any]] | None] = Field(
+        None, description="all that is sent, by path; of several records a list, in their order"
+    )
+    issue: Word | None = Field(None, description="the code of an issue that the row must have")
+    skipped: Flag | None = Field(None, description="true: nothing is sent, and nothing is wrong")
 
 
 class WrittenMapping(Level):

@@ -1,4 +1,4 @@
-"""summary.json: the run in figures, for programs; no personal data in it."""
+"""summary.json: the run in figures, for programs; no personal data but the few words that a remedy maps or empties."""
 
 from __future__ import annotations
 
@@ -35,6 +35,19 @@ def as_dict(report: RunReport) -> dict[str, Any]:
         "outcomes": [
             {"status": status, "code": code, "example": example, "count": count}
             for status, code, example, count in report.outcomes
+        ],
+        "remedies": [
+            {
+                "where": remedy.where,
+                "line": remedy.line,
+                "record": remedy.record,
+                "field": remedy.field,
+                "code": remedy.code,
+                "mends": remedy.mended,
+                "of": remedy.tried,
+                "rows": remedy.rows,
+            }
+            for remedy in report.remedies
         ],
         "notes": list(report.notes),
         "stopped": _stop(report.stop) if report.stop else None,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from etl.sources import csv_file, excel_file
+from etl.sources import csv_file, excel_file, json_lines, parquet_file
 from etl.sources.base import SourceOptions, Table
 from etl.sources.fingerprint import Fingerprint
 from etl.sources.intake import Given, SourceFile, take_in
-from etl.sources.kinds import TEXT_TABLE, XLSX, kind_of, not_read
+from etl.sources.kinds import JSON_LINES, PARQUET, TEXT_TABLE, kind_of, not_read
 
 __all__ = [
     "READERS",
@@ -40,7 +41,12 @@ class Reader:
 
 READERS: dict[str, Reader] = {
     TEXT_TABLE: Reader(csv_file.open_tables, csv_file.list_sheets),
-    XLSX: Reader(excel_file.open_tables, excel_file.list_sheets),
+    JSON_LINES: Reader(json_lines.open_tables, json_lines.list_sheets),
+    PARQUET: Reader(parquet_file.open_tables, parquet_file.list_sheets),
+    **{
+        kind: Reader(partial(excel_file.open_tables, kind), partial(excel_file.list_sheets, kind))
+        for kind in excel_file.SCANNERS
+    },
 }
 
 

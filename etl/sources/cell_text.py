@@ -1,7 +1,8 @@
-"""A workbook's typed cell as the text that stands for it. Pure."""
+"""A workbook's typed cell as the text that stands for it. Pure, and imports nothing of etl: `workbook_child` loads it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeAlias
@@ -34,6 +35,23 @@ def cell_text(value: Cell) -> str:
     if isinstance(value, timedelta):
         return _duration(value)
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def column_texts(values: Sequence[Cell]) -> tuple[list[str], list[bool] | None]:
+    """Return the texts of many cells, and which of them the workbook holds typed; None: none of them."""
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return list(values), None  # type: ignore[arg-type]
+    texts = [value if type(value) is str else cell_text(value) for value in values]
+    return texts, [type(value) is not str for value in values]
+
+
+def is_blank(values: Sequence[Cell]) -> bool:
+    """Whether all cells are empty or white space (a cell that is not text is not blank)."""
+    for value in values:  # noqa: SIM110 (the generator of any() costs twice the time, and this runs once a row)
+        if type(value) is not str or (value and not value.isspace()):
+            return False
+    return True
 
 
 def _number(value: float) -> str:

@@ -1,6 +1,6 @@
-"""CP1250 or CP1252: which of the two a text that is not UTF-8 was written in, told by its letters.
+"""CP1250, CP1252 or ISO-8859-2: which of them a text that is not UTF-8 was written in, told by its letters.
 
-Both are judged by how likely their reading is: a mixture of languages, each with the share that its letters have
+Each is judged by how likely their reading is: a mixture of languages, each with the share that its letters have
 among those outside ASCII (rough shares, rounded), and whether a letter stands where a vowel or a consonant can. How
 much of each language there is comes from the text itself (a few rounds of expectation-maximisation), so that a sheet
 of Polish names with some German ones is still Polish.
@@ -13,10 +13,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
-CENTRAL, WESTERN = "cp1250", "cp1252"
+CENTRAL, WESTERN, ISO = "cp1250", "cp1252", "iso8859-2"
 
 # German stands in both: its letters have the same bytes, so it must not speak for either.
 _GERMAN = "ü35 ä30 ö17 ß15 é2"
@@ -44,6 +45,10 @@ _LANGUAGES = {
     },
 }
 
+_LANGUAGES[ISO] = _LANGUAGES[CENTRAL]
+_PREFERRED = (WESTERN, CENTRAL, ISO)
+"""Where two give the same text the earlier one is taken: quotes, dashes and the euro stand in the first two alone."""
+
 _RARE = 0.0005
 _SYMBOL_IN_WORD = 1e-6
 _SIGN = 0.02
@@ -68,26 +73,47 @@ _RULES: dict[str, Callable[[str, str], bool]] = {
 _LONGEST_WORD = 1000
 _MOST_WORDS = 20_000
 _ROUNDS = 12
+_CONTROL = re.compile(rb"[\x80-\x9f]")
+_MOST_CONFIDENT = 0.99
+_FAR_AHEAD = 50.0
 
 
-def tell_code_page(blocks: Iterable[bytes]) -> str:
-    """Return "cp1250" or "cp1252" for the text in `blocks` (bytes, in order); reads until enough words were seen.
+class Told(NamedTuple):
+    """`codec`: "cp1250", "cp1252" or "iso8859-2"; `confidence`: 0.5 to 0.99, how far it is ahead of the others."""
 
-    Where nothing tells them apart (German alone), both give the same text, and the answer is "cp1252".
+    codec: str
+    confidence: float
+
+
+def tell_code_page(blocks: Iterable[bytes]) -> Told:
+    """Return what the text in `blocks` (bytes, in order) was written in; reads until enough words were seen.
+
+    Where nothing tells two of them apart (German alone), both give the same text, and neither speaks against the other.
     """
-    words = _count_words(blocks)
-    if not words:
-        return WESTERN
-    return CENTRAL if _likelihood(words, CENTRAL) > _likelihood(words, WESTERN) else WESTERN
+    words, has_controls = _count_words(blocks)
+    codecs = _PREFERRED[:2] if has_controls else _PREFERRED
+    likely = {codec: _likelihood(words, codec) if words else 0.0 for codec in codecs}
+    best = max(codecs, key=lambda codec: likely[codec])
+    own = _readings(words, best)
+    alike = [codec for codec in codecs if _readings(words, codec) == own]
+    rivals = [likely[best] - likely[codec] for codec in codecs if codec not in alike]
+    return Told(alike[0], min(_MOST_CONFIDENT, 1 / (1 + math.exp(-min(rivals, default=_FAR_AHEAD)))))
 
 
-def _count_words(blocks: Iterable[bytes]) -> Counter[bytes]:
+def _readings(words: Counter[bytes], codec: str) -> list[str]:
+    return [word.decode(codec, "replace") for word in words]
+
+
+def _count_words(blocks: Iterable[bytes]) -> tuple[Counter[bytes], bool]:
+    """Return the words outside ASCII, and whether there are bytes that ISO-8859-2 has as control characters."""
     words: Counter[bytes] = Counter()
+    has_controls = False
     for block in _whole_words(blocks):
         words.update(_WORD.findall(block))
+        has_controls = has_controls or _CONTROL.search(block) is not None
         if len(words) >= _MOST_WORDS:
             break
-    return words
+    return words, has_controls
 
 
 def _whole_words(blocks: Iterable[bytes]) -> Iterator[bytes]:

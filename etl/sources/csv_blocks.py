@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 
-from etl.records import CellFault, Mask, Rows
+from etl.records import CellFault, Rows
 from etl.sources import csv_plain
+from etl.sources.dialect import Dialect
 from etl.sources.header import is_blank
+from etl.sources.row_marks import RowMarks, marks_of
 
 FIELD_LIMIT = 1_000_000
 """Characters of one cell; a longer one is a quote that was never closed, or no table."""
@@ -41,12 +43,12 @@ class UnclosedQuoteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some consecutive records: `starts` (lines), `columns` (position → text array), `blank`, `faults`."""
+    """Some consecutive records: `starts` (lines), `columns` (position → text array), `marks`, `faults`."""
 
     starts: Rows
     columns: dict[int, pa.Array]
-    blank: Mask
-    faults: tuple[CellFault, ...]
+    marks: RowMarks
+    faults: tuple[CellFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,22 @@ class Widths:
 
 
 class RecordReader:
-    """The records of an open text file (opened with newline=""), in order; `line` is the last one read."""
+    """The records of an open text file (opened with newline=""), in order; `line` is the last one read.
 
-    def __init__(self, file: TextIO, delimiter: str) -> None:
+    `comment`: what a row starts with that is no data. `has_nuls`: whether the file holds NUL characters.
+    """
+
+    def __init__(
+        self, file: Iterable[str], dialect: Dialect, *, comment: str | None = None, has_nuls: bool = False
+    ) -> None:
         csv.field_size_limit(FIELD_LIMIT)
-        self._delimiter = delimiter
+        self._dialect = dialect
+        self._comment = comment
+        self._has_nuls = has_nuls
         # Two cells after a closed record; the end of its last cell where a quote stands open.
-        self._last = f"{_END}{delimiter}{_END}"
-        self._lines = itertools.chain(file, (self._last,))
+        self._last = f"{_END}{dialect.delimiter}{_END}"
+        lines = map(dialect.doubled, file) if dialect.is_escaped else file
+        self._lines = itertools.chain(lines, (self._last,))
         self._is_done = False
         self.line = 0
         """The number of lines read, those inside of quoted cells included."""
@@ -97,33 +107,57 @@ class RecordReader:
         if plain is not None:
             return plain
         flat = self._flat(size, lines)
+        nuls = _without_nuls(flat) if self._has_nuls else []
         count = flat.count(None)
         stride = widths.header + 1
         marks = flat[widths.header :: stride]
         is_rectangular = len(flat) == count * stride and marks.count(None) == count
-        if is_rectangular and self.line - before == count:
+        if is_rectangular and self.line - before == count and not nuls:
             starts = np.arange(before + 1, before + 1 + count, dtype=np.int64)
-            return _rectangle(flat, stride, starts, columns)
+            return self._rectangle(flat, stride, starts, columns)
         rows = _split(flat)
-        return _uneven(rows, widths, _starts(rows, before), columns)
+        starts = _starts(rows, before)
+        block = self._uneven(rows, widths, starts, columns)
+        return replace(block, faults=(*block.faults, *(CellFault(int(starts[n]), None, "nul-character") for n in nuls)))
 
     def _plain(self, lines: list[str], widths: Widths, columns: Sequence[int]) -> Block | None:
         """Return the block of `lines` if each is a record as wide as the header; None: not read yet."""
+        if self._dialect.quote != '"':
+            return None
         is_last = lines[-1] == self._last
         lines = lines[:-1] if is_last else lines
-        found = csv_plain.columns_of(lines, self._delimiter, widths.header, columns, FIELD_LIMIT)
+        delimiter = self._dialect.delimiter
+        found = csv_plain.columns_of(lines, delimiter, widths.header, columns, FIELD_LIMIT)
         if found is None:
             return None
         starts = np.arange(self.line + 1, self.line + 1 + len(lines), dtype=np.int64)
         self.line += len(lines)
         self._is_done = is_last
-        blank = csv_plain.blank_rows(lines, self._delimiter, found[0])
-        return Block(starts, {column: found[column] for column in columns}, blank, ())
+        marks = marks_of(found[0], lambda place: csv_plain.cells_of(lines[place], delimiter), self._comment)
+        return Block(starts, {column: found[column] for column in columns}, marks)
+
+    def _rectangle(self, flat: list[str | None], stride: int, starts: Rows, columns: Sequence[int]) -> Block:
+        arrays = {column: _text(flat[column::stride]) for column in {0, *columns}}
+        cells = cast("list[str]", flat)
+        marks = marks_of(arrays[0], lambda n: cells[n * stride : n * stride + stride - 1], self._comment)
+        return Block(starts, {column: arrays[column] for column in columns}, marks)
+
+    def _uneven(self, rows: list[list[str]], widths: Widths, starts: Rows, columns: Sequence[int]) -> Block:
+        arrays = {column: _text([row[column] if column < len(row) else "" for row in rows]) for column in {0, *columns}}
+        marks = marks_of(arrays[0], rows.__getitem__, self._comment)
+        faults = tuple(
+            CellFault(int(start), None, "ragged-row", detail=_count(len(row), widths.header))
+            for row, start, is_empty in zip(rows, starts, marks.blank, strict=True)
+            if not is_empty and widths.is_ragged(row)
+        )
+        return Block(starts, {column: arrays[column] for column in columns}, marks, faults)
 
     def _flat(self, size: int, lines: Sequence[str] = ()) -> list[str | None]:
         """Return the cells of the next `size` records; `lines`, read ahead, come first, and are not more than those."""
         before = self.line
-        reader = csv.reader(itertools.chain(lines, self._lines), delimiter=self._delimiter)
+        dialect = self._dialect
+        every = itertools.chain(lines, self._lines)
+        reader = csv.reader(every, delimiter=dialect.delimiter, quotechar=dialect.quote)
         try:
             pairs = zip(itertools.islice(reader, size), itertools.repeat(_MARK))
             flat: list[str | None] = list(itertools.chain.from_iterable(itertools.chain.from_iterable(pairs)))
@@ -139,27 +173,22 @@ class RecordReader:
         return flat
 
 
-def _rectangle(flat: list[str | None], stride: int, starts: Rows, columns: Sequence[int]) -> Block:
-    blank = np.zeros(len(starts), dtype=np.bool_)
-    for row, cell in enumerate(flat[0::stride]):
-        if not cell or cell.isspace():
-            blank[row] = is_blank(flat[row * stride : row * stride + stride - 1])
-    arrays = {column: pa.array(flat[column::stride], type=pa.large_string()) for column in columns}
-    return Block(starts, arrays, blank, ())
+def _text(values: list[str | None] | list[str]) -> pa.Array:
+    return pa.array(values, type=pa.large_string())
 
 
-def _uneven(rows: list[list[str]], widths: Widths, starts: Rows, columns: Sequence[int]) -> Block:
-    blank = np.fromiter(map(is_blank, rows), dtype=np.bool_, count=len(rows))
-    faults = tuple(
-        CellFault(int(start), None, "ragged-row", detail=_count(len(row), widths.header))
-        for row, start, is_empty in zip(rows, starts, blank, strict=True)
-        if not is_empty and widths.is_ragged(row)
-    )
-    arrays = {
-        column: pa.array([row[column] if column < len(row) else "" for row in rows], type=pa.large_string())
-        for column in columns
-    }
-    return Block(starts, arrays, blank, faults)
+def _without_nuls(flat: list[str | None]) -> list[int]:
+    """Take the NULs out of the cells; return the places of the records that had any."""
+    places: list[int] = []
+    record = 0
+    for place, cell in enumerate(flat):
+        if cell is None:
+            record += 1
+        elif "\0" in cell:
+            flat[place] = cell.replace("\0", "")
+            if not places or places[-1] != record:
+                places.append(record)
+    return places
 
 
 def _count(cells: int, width: int) -> str:

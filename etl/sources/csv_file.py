@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from etl.cells import column_letters
 from etl.errors import SourceError
-from etl.records import Chunk, SourceRef, text_series
+from etl.records import CellFault, Chunk, Mask, Rows, SourceRef, text_series
 from etl.sources.base import ROWS_PER_CHUNK, SourceOptions, Table
 from etl.sources.csv_blocks import FIELD_LIMIT, Block, RecordReader, UnclosedQuoteError, Widths
-from etl.sources.dialect import Dialect, delimiter_of, find_dialect
-from etl.sources.encoding import find_encoding, undecodable
+from etl.sources.dialect import Dialect, delimiter_of, find_dialect, line_ends
+from etl.sources.encoding import Encoding, find_encoding, undecodable
 from etl.sources.fingerprint import unreadable
 from etl.sources.header import SEARCHED_ROWS, find_header, is_blank
 from etl.sources.kinds import empty_file
@@ -30,24 +30,88 @@ _SEARCHED_RECORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
+class TextFile:
+    """How a text file is to be read. `line_ends`: how those of its first lines end; `comment`: see SourceOptions."""
+
+    path: Path
+    encoding: Encoding
+    dialect: Dialect
+    line_ends: str = ""
+    comment: str | None = None
+
+    @contextmanager
+    def reader(self) -> Iterator[RecordReader]:
+        """Open the file; what reading it raises becomes SourceError."""
+        codec = self.encoding.codec
+        try:
+            with _open(self.path, codec) as lines:
+                yield self._reader(lines)
+        except UnclosedQuoteError as error:
+            raise self._unclosed(error) from error
+        except UnicodeDecodeError as error:
+            raise undecodable(self.path, codec) from error
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+
+    def is_comment(self, row: Sequence[str]) -> bool:
+        """Whether the row is one that `comment` makes no data."""
+        return self.comment is not None and bool(row) and row[0].strip().startswith(self.comment)
+
+    def _reader(self, lines: Iterable[str]) -> RecordReader:
+        return RecordReader(lines, self.dialect, comment=self.comment, has_nuls=self.encoding.nuls > 0)
+
+    def _unclosed(self, error: UnclosedQuoteError) -> SourceError:
+        line = self._start_of_fault()
+        quote = self.dialect.quote
+        if error.is_too_long:
+            message = f"the record that starts on line {line} has a cell of more than {FIELD_LIMIT:,} characters"
+        else:
+            message = f"a quote opened in the record that starts on line {line} is never closed"
+        return SourceError(
+            message,
+            code="quote-unclosed",
+            where=f"{self.path}:{line}",
+            hint=f"look there for a {quote} too many or too few; inside of a quoted cell it is written {quote * 2}",
+        )
+
+    def _start_of_fault(self) -> int:
+        """Read the file again, record by record: a block does not know at which of its records reading stopped."""
+        with _open(self.path, self.encoding.codec) as lines:
+            reader = self._reader(lines)
+            try:
+                for _ in reader.records():
+                    pass
+            except UnclosedQuoteError as error:
+                return error.line
+        return reader.line
+
+
+@dataclass(frozen=True, slots=True)
 class CsvTable:
     """The one table of a text file; `usual_width` is the number of cells that most of its first records have."""
 
-    path: Path
+    file: TextFile
     ref: SourceRef
     header: tuple[str, ...]
     header_row: int
-    encoding: str
-    dialect: Dialect
     skip_rows: int
     usual_width: int
+    reads_totals: bool = True
     first_column: int = 0
     spanned_rows: int = 0
 
     @property
     def facts(self) -> dict[str, str]:
-        """Format, encoding and delimiter."""
-        return {"format": "csv", "encoding": self.encoding, "delimiter": self.dialect.name}
+        """Format, encoding with its confidence, delimiter, quotes, line ends."""
+        file = self.file
+        return {
+            "format": "csv",
+            "encoding": file.encoding.codec,
+            "encoding_confidence": file.encoding.confidence,
+            "delimiter": file.dialect.name,
+            "quote": file.dialect.quoting,
+            "line_ends": file.line_ends or "none",
+        }
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -62,10 +126,10 @@ class CsvTable:
     @property
     def estimated_rows(self) -> int | None:
         """The rows that the file would have if all its lines were as long as the first ones."""
-        with self.path.open("rb") as file:
+        with self.file.path.open("rb") as file:
             sample = file.read(_SAMPLE_CHARACTERS)
         lines = sample.count(b"\n") or sample.count(b"\r")
-        return round(self.path.stat().st_size * lines / len(sample)) if lines else None
+        return round(self.file.path.stat().st_size * lines / len(sample)) if lines else None
 
     def chunks(
         self, columns: Sequence[int], *, limit: int | None = None, rows_per_chunk: int = ROWS_PER_CHUNK
@@ -74,8 +138,8 @@ class CsvTable:
         width = len(self.header)
         named = [place for place, name in enumerate(self.header, start=1) if name]
         widths = Widths(width, max(named) if named and self.header_row else width, self.usual_width)
-        with _translated(self.path, self.encoding, self.dialect), _open(self.path, self.encoding) as file:
-            reader = self._after_header(file)
+        with self.file.reader() as reader:
+            self._pass_header(reader)
             left = limit
             while left is None or left > 0:
                 size = rows_per_chunk if left is None else min(rows_per_chunk, left)
@@ -86,15 +150,13 @@ class CsvTable:
                 yield chunk
                 left = None if left is None else left - len(chunk.blank)
 
-    def _after_header(self, file: TextIO) -> RecordReader:
-        reader = RecordReader(file, self.dialect.delimiter)
+    def _pass_header(self, reader: RecordReader) -> None:
         records = reader.records()
-        last_line = self.header_row or int(self.dialect.has_sep_line)
+        last_line = self.header_row or int(self.file.dialect.has_sep_line)
         while reader.line < last_line and next(records, None) is not None:
             pass
         for _ in itertools.islice(records, self.skip_rows):
             pass
-        return reader
 
     def _chunk(self, blocks: list[Block]) -> Chunk:
         index = pd.Index(np.concatenate([block.starts for block in blocks]), dtype="int64")
@@ -102,13 +164,35 @@ class CsvTable:
             column: text_series(pa.chunked_array([block.columns[column] for block in blocks]), index)
             for column in blocks[0].columns
         }
+        rows = np.asarray(index, dtype=np.int64)
+        totals = _totals(blocks)
+        comments = [block.marks.comments for block in blocks if block.marks.comments is not None]
+        masks = {"comment-row": np.concatenate(comments)} if comments else {}
+        if not self.reads_totals:
+            masks["total-row"] = np.isin(rows, [row for row, _ in totals])
+        left_out = {reason: mask for reason, mask in masks.items() if mask.any()}
+        faults = list(itertools.chain.from_iterable(block.faults for block in blocks))
+        if self.reads_totals:
+            faults += [CellFault(row, None, "total-row", label) for row, label in totals]
         return Chunk(
             source=self.ref,
             header=self.header,
             cells=pd.DataFrame(cells, index=index, columns=pd.Index(list(cells), dtype="int64")),
-            blank=np.concatenate([block.blank for block in blocks]),
-            faults=tuple(itertools.chain.from_iterable(block.faults for block in blocks)),
+            blank=np.concatenate([block.marks.blank for block in blocks]),
+            faults=_kept(faults, rows, left_out),
+            left_out=left_out,
         )
+
+
+def _totals(blocks: list[Block]) -> list[tuple[int, str]]:
+    """Return (row, its first filled cell) of the totals."""
+    return [(int(block.starts[place]), label) for block in blocks for place, label in block.marks.totals]
+
+
+def _kept(faults: list[CellFault], rows: Rows, left_out: dict[str, Mask]) -> tuple[CellFault, ...]:
+    """Return the faults, in order of their rows, without those of rows that are left out: they are no data."""
+    gone = {row for mask in left_out.values() for row in rows[mask].tolist()} if faults else set()
+    return tuple(sorted((fault for fault in faults if fault.row not in gone), key=lambda fault: fault.row))
 
 
 def open_tables(path: Path, name: str, options: SourceOptions, first_index: int) -> list[Table]:
@@ -128,13 +212,11 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
             where=str(path),
             hint="use one character, such as ; or the word tab",
         )
-    encoding = find_encoding(path, options.encoding)
-    dialect = _dialect(path, encoding, delimiter)
-    with _translated(path, encoding, dialect):
-        header, row = _header(path, encoding, dialect, options)
-        width = _usual_width(path, encoding, dialect, row)
-    table = CsvTable(path, SourceRef(first_index, name), header, row, encoding, dialect, options.skip_rows, width)
-    return [table]
+    file = _look(path, find_encoding(path, options.encoding), delimiter, options.comment)
+    header, row = _header(file, options)
+    width = _usual_width(file, row)
+    ref = SourceRef(first_index, name)
+    return [CsvTable(file, ref, header, row, options.skip_rows, width, options.total_rows)]
 
 
 def list_sheets(path: Path) -> tuple[str, ...]:
@@ -143,41 +225,54 @@ def list_sheets(path: Path) -> tuple[str, ...]:
     return ()
 
 
-def _dialect(path: Path, encoding: str, pinned: str | None) -> Dialect:
-    with _open(path, encoding) as file:
+def _look(path: Path, encoding: Encoding, delimiter: str | None, comment: str | None) -> TextFile:
+    with _open(path, encoding.codec) as file:
         sample = file.read(_SAMPLE_CHARACTERS)
     if not sample:
         raise empty_file(path)
-    return find_dialect(sample, is_whole=len(sample) < _SAMPLE_CHARACTERS, pinned=pinned)
+    dialect = find_dialect(sample, is_whole=len(sample) < _SAMPLE_CHARACTERS, pinned=delimiter)
+    return TextFile(path, encoding, dialect, line_ends(sample), comment)
 
 
-def _header(path: Path, encoding: str, dialect: Dialect, options: SourceOptions) -> tuple[tuple[str, ...], int]:
+def _header(file: TextFile, options: SourceOptions) -> tuple[tuple[str, ...], int]:
     """Return the header and its line (0: none)."""
-    with _open(path, encoding) as file:
-        records = RecordReader(file, dialect.delimiter).records()
-        if dialect.has_sep_line:
+    with file.reader() as reader:
+        records = reader.records()
+        if file.dialect.has_sep_line:
             next(records, None)
         if options.header_row:
-            return _pinned_header(path, records, options.header_row)
+            return _pinned_header(file.path, records, options.header_row)
         head = itertools.islice(records, _SEARCHED_RECORDS)
-        rows = list(itertools.islice(((line, row) for line, row in head if not is_blank(row)), SEARCHED_ROWS))
+        filled = ((line, row) for line, row in head if not is_blank(row) and not file.is_comment(row))
+        rows = list(itertools.islice(filled, SEARCHED_ROWS))
     if options.header_row == 0:
         widths = [len(row) for _, row in rows] or [1]
         return tuple(map(column_letters, range(max(widths, key=widths.count)))), 0
     place = find_header([row for _, row in rows], options.header_score)
     if place is None:
         raise SourceError(
-            "the file holds blank lines alone", code="file-empty", where=str(path), hint="export the table again"
+            "the file holds blank lines alone", code="file-empty", where=str(file.path), hint="export the table again"
         )
     line, row = rows[place]
-    return tuple(cell.strip() for cell in row), line
+    return _names(file.path, line, row), line
 
 
-def _usual_width(path: Path, encoding: str, dialect: Dialect, header_row: int) -> int:
+def _names(path: Path, line: int, row: Sequence[str]) -> tuple[str, ...]:
+    if any("\0" in cell for cell in row):
+        raise SourceError(
+            f"the header on line {line} holds a NUL character",
+            code="nul-character",
+            where=f"{path}:{line}",
+            hint="export the table again, or delete the character in an editor",
+        )
+    return tuple(cell.strip() for cell in row)
+
+
+def _usual_width(file: TextFile, header_row: int) -> int:
     """Return the number of cells that most of the first records after the header have; 0 if there are none."""
-    with _open(path, encoding) as file:
-        records = RecordReader(file, dialect.delimiter).records()
-        data = (len(row) for line, row in records if line > header_row and not is_blank(row))
+    with file.reader() as reader:
+        records = ((line, row) for line, row in reader.records() if line > header_row)
+        data = (len(row) for _, row in records if not is_blank(row) and not file.is_comment(row))
         widths = list(itertools.islice(data, SEARCHED_ROWS))
     return max(widths, key=widths.count) if widths else 0
 
@@ -186,7 +281,7 @@ def _pinned_header(path: Path, records: Iterator[tuple[int, list[str]]], pinned:
     line = 0
     for line, row in records:
         if line == pinned:
-            return tuple(cell.strip() for cell in row), line
+            return _names(path, line, row), line
         if line > pinned:
             break
     reason = f"no record starts on line {pinned}" if line > pinned else f"the file has no line {pinned}"
@@ -210,42 +305,3 @@ def _blocks(reader: RecordReader, size: int, widths: Widths, columns: Sequence[i
 
 def _open(path: Path, encoding: str) -> TextIO:
     return path.open(encoding=encoding, errors="strict", newline="")
-
-
-@contextmanager
-def _translated(path: Path, encoding: str, dialect: Dialect) -> Iterator[None]:
-    """Turn what reading raises into SourceError."""
-    try:
-        yield
-    except UnclosedQuoteError as error:
-        raise _unclosed(path, encoding, dialect, error) from error
-    except UnicodeDecodeError as error:
-        raise undecodable(path, encoding) from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def _unclosed(path: Path, encoding: str, dialect: Dialect, error: UnclosedQuoteError) -> SourceError:
-    line = _start_of_fault(path, encoding, dialect)
-    if error.is_too_long:
-        message = f"the record that starts on line {line} has a cell of more than {FIELD_LIMIT:,} characters"
-    else:
-        message = f"a quote opened in the record that starts on line {line} is never closed"
-    return SourceError(
-        message,
-        code="quote-unclosed",
-        where=f"{path}:{line}",
-        hint='look there for a " too many or too few; inside of a quoted cell it is written ""',
-    )
-
-
-def _start_of_fault(path: Path, encoding: str, dialect: Dialect) -> int:
-    """Read the file again, record by record: a block does not know at which of its records reading stopped."""
-    with _open(path, encoding) as file:
-        reader = RecordReader(file, dialect.delimiter)
-        try:
-            for _ in reader.records():
-                pass
-        except UnclosedQuoteError as error:
-            return error.line
-    return reader.line

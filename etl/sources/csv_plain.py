@@ -10,18 +10,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pa_csv
 
-from etl.records import Mask
-from etl.sources.header import is_blank
-
 # Else pyarrow takes Ctrl-C for itself while it reads, and ends its work with an error of its own.
 pa.enable_signal_handlers(False)
-
-_WHITE_SPACE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 
 
 def columns_of(
@@ -53,12 +47,9 @@ def columns_of(
     return {int(name): table.column(name).combine_chunks() for name in wanted}
 
 
-def blank_rows(lines: Sequence[str], delimiter: str, first: pa.Array) -> Mask:
-    """Return, for each of the plain `lines`, whether all its cells are blank; `first`: the first of each."""
-    blank: Mask = pc.equal(pc.utf8_trim(first, characters=_WHITE_SPACE), "").to_numpy(zero_copy_only=False).copy()
-    for place in np.flatnonzero(blank).tolist():
-        blank[place] = is_blank(next(csv.reader([lines[place]], delimiter=delimiter)))
-    return blank
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """Return the cells of one plain line."""
+    return next(csv.reader([line], delimiter=delimiter))
 
 
 def _is_plain(text: str, lines: Sequence[str], delimiter: str, field_limit: int) -> bool:

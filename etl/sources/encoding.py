@@ -9,6 +9,7 @@ import codecs
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import SourceError
@@ -26,35 +27,64 @@ _BOMS = (
 _UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _ENOUGH_BYTES = 100_000
+_UTF8_PAIR = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2\x80[\x80-\xbf]")
+_LONGEST_LINE = 1 << 22
+_PATTERN_BYTES = 64
+_FIRST_BYTES = 8  # of four characters one at least is ASCII
+_FEW_NULS = 3
+_NUL_SHARE = 0.001  # beyond it a file is binary, or UTF-16; below it a cell was damaged
 _NUL_HINT = "it is not a table in text form, or it was damaged; export it again as CSV UTF-8"
 _UTF8_HINT = 'open it in a spreadsheet or an editor and save it as "CSV UTF-8", or name its encoding in the mapping'
 
 
-def find_encoding(path: Path, pinned: str | None = None) -> str:
-    """Return the codec with which the whole file decodes: `pinned` if given, else the one its text speaks for.
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """`codec`: what the whole file decodes with. `confidence`: for people; `nuls`: how many NUL characters there are.
 
-    A byte order mark decides; then UTF-16 by its pattern of NULs; then strict UTF-8; then CP1250 or CP1252 by letters.
-    Raises SourceError for an unknown name, for a byte that the encoding does not know (with its line), for NULs.
+    `confidence`: `certain` (a byte order mark, strict UTF-8 with letters outside ASCII), `ASCII alone` (nothing to
+    tell), `pinned`, or a number: how far the code page is ahead of the others.
+    """
+
+    codec: str
+    confidence: str
+    nuls: int = 0
+
+
+def find_encoding(path: Path, pinned: str | None = None) -> Encoding:
+    """Return the encoding of the whole file: `pinned` if given, else the one that its text speaks for.
+
+    A byte order mark decides; then UTF-16 by its pattern of NULs; then strict UTF-8; then CP1250, CP1252 or ISO-8859-2
+    by letters. Raises SourceError for an unknown name, for a byte that the encoding does not know (with its line), for
+    two encodings in one file (with the line), for so many NULs that it is no text.
     """
     head = _head(path)
     marked = next((codec for bom, codec in _BOMS if head.startswith(bom)), None)
-    told = marked or _by_nuls(head) if pinned is None else _with_mark(_codec(path, pinned), marked)
-    if told is not None:
-        _require(path, told)
-        return told
-    fault = _fault(path, "utf-8")
-    if fault is None:
-        return "utf-8"
+    if pinned is not None:
+        return _decoded(path, _with_mark(_codec(path, pinned), marked), "pinned")
+    if marked is not None:
+        return _decoded(path, marked, "certain")
+    bare = _by_nuls(head)
+    if bare is not None and _look(path, bare).fault is None:
+        return _decoded(path, bare, "0.99")
+    found = _look(path, "utf-8")
+    if found.nul_line > 1 and _turns_into_utf16(path):
+        raise _utf16_within(path, found.nul_line)
+    if bare is not None:
+        return _decoded(path, bare, "0.99")
+    if found.fault is None:
+        return _checked(path, "utf-8", "ASCII alone" if found.is_ascii else "certain", found)
     if _is_mostly_utf8(_blocks(path)):
-        raise _mixed(fault)
-    codec = tell_code_page(_blocks(path))
-    _require(path, codec)
-    return codec
+        raise _mixed(found.fault)
+    codec, confidence = tell_code_page(_blocks(path))
+    line = _line_of_utf8(path)
+    if line:
+        raise _utf8_within(path, line, codec)
+    return _decoded(path, codec, f"{confidence:.2f}")
 
 
 def undecodable(path: Path, codec: str) -> SourceError:
     """Return the SourceError for a file that decoded with `codec` when it was opened and no longer does."""
-    return _fault(path, codec) or SourceError(
+    return _look(path, codec).fault or SourceError(
         "the file changed while it was read",
         code="file-changed",
         where=str(path),
@@ -87,6 +117,8 @@ def _by_nuls(head: bytes) -> str | None:
     """Return the UTF-16 form in which most of `head` is ASCII; None where it is no UTF-16."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) / 2
+    if b"\0" not in head[:_FIRST_BYTES]:
+        return None
     if odd > 0.4 * half and even < 0.1 * half:
         return "utf-16-le"
     if even > 0.4 * half and odd < 0.1 * half:
@@ -94,29 +126,53 @@ def _by_nuls(head: bytes) -> str | None:
     return None
 
 
-def _require(path: Path, codec: str) -> None:
-    fault = _fault(path, codec)
-    if fault is not None:
-        raise fault
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What decoding the whole file showed; `nul_line`: the line of the first NUL."""
+
+    fault: SourceError | None
+    is_ascii: bool = True
+    characters: int = 0
+    nuls: int = 0
+    nul_line: int = 0
 
 
-def _fault(path: Path, codec: str) -> SourceError | None:
-    """Decode the whole file; return what is wrong with it, or None."""
+def _decoded(path: Path, codec: str, confidence: str) -> Encoding:
+    return _checked(path, codec, confidence, _look(path, codec))
+
+
+def _checked(path: Path, codec: str, confidence: str, found: _Look) -> Encoding:
+    if found.fault is not None:
+        raise found.fault
+    if found.nuls > max(_FEW_NULS, found.characters * _NUL_SHARE):
+        raise _utf16_within(path, found.nul_line) if _turns_into_utf16(path) else _nul(path, found.nul_line)
+    return Encoding(codec, confidence, found.nuls)
+
+
+def _look(path: Path, codec: str) -> _Look:
+    """Decode the whole file; stop at the first byte that the codec does not know."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
     line, last = 1, ""
+    is_ascii, characters, nuls, nul_line = True, 0, 0, 0
+    fault: SourceError | None = None
     for block in _blocks(path):
         state = decoder.getstate()
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             decoder.setstate(state)
-            good = decoder.decode(block[: max(0, error.start - len(state[0]))])
-            return _bad_byte(path, codec, line + _line_ends(last, good), error)
+            text = decoder.decode(block[: max(0, error.start - len(state[0]))])
+            fault = _bad_byte(path, codec, line + _line_ends(last, text), error)
         if "\0" in text:
-            return _nul(path, line + _line_ends(last, text[: text.index("\0")]))
+            nul_line = nul_line or line + _line_ends(last, text[: text.index("\0")])
+            nuls += text.count("\0")
+        if fault is not None:
+            break
+        is_ascii = is_ascii and text.isascii()
+        characters += len(text)
         line += _line_ends(last, text)
         last = text[-1:] or last
-    return None
+    return _Look(fault, is_ascii, characters, nuls, nul_line)
 
 
 def _bad_byte(path: Path, codec: str, line: int, error: UnicodeDecodeError) -> SourceError:
@@ -130,6 +186,69 @@ def _bad_byte(path: Path, codec: str, line: int, error: UnicodeDecodeError) -> S
 def _nul(path: Path, line: int) -> SourceError:
     return SourceError(
         f"line {line} holds a NUL character", code="nul-character", where=f"{path}:{line}", hint=_NUL_HINT
+    )
+
+
+def _turns_into_utf16(path: Path) -> bool:
+    """Whether the text around the first NUL byte has the pattern of UTF-16."""
+    for block in _blocks(path):
+        place = block.find(b"\0")
+        if place >= 0:
+            following = block[place : place + _PATTERN_BYTES]
+            return len(following) > _FEW_NULS and _by_nuls(following) is not None
+    return False
+
+
+def _utf16_within(path: Path, line: int) -> SourceError:
+    return SourceError(
+        f"line {line} is UTF-16, though what stands before it is not: two encodings are mixed",
+        code="encoding-mixed",
+        where=f"{path}:{line}",
+        hint=_UTF8_HINT,
+    )
+
+
+def _line_of_utf8(path: Path) -> int:
+    """Return the first line whose bytes outside ASCII are all UTF-8, in a file that is not; 0 if there is none.
+
+    Two different letters are asked for: one alone may be two signs of the code page that happen to look so.
+    """
+    seen: set[bytes] = set()
+    first, before = 0, 0
+    for block in _whole_lines(path):
+        end = 0
+        for hit in _UTF8_PAIR.finditer(block):
+            if hit.start() < end:
+                continue
+            start = block.rfind(b"\n", 0, hit.start()) + 1
+            end = block.find(b"\n", hit.start()) + 1 or len(block)
+            if _UTF8_PAIR.sub(b"", block[start:end]).isascii():
+                seen.update(_UTF8_PAIR.findall(block[start:end]))
+                first = first or before + block.count(b"\n", 0, start) + 1
+        if len(seen) > 1:
+            return first
+        before += block.count(b"\n")
+    return 0
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """Yield the file's bytes in blocks that end with a line; a line of more than _LONGEST_LINE bytes is cut."""
+    rest = b""
+    for block in _blocks(path):
+        whole = rest + block
+        cut = whole.rfind(b"\n") + 1
+        if not block or (not cut and len(whole) > _LONGEST_LINE):
+            cut = len(whole)
+        yield whole[:cut]
+        rest = whole[cut:]
+
+
+def _utf8_within(path: Path, line: int, codec: str) -> SourceError:
+    return SourceError(
+        f"line {line} is UTF-8, though the rest of the file is {codec.upper()}: two encodings are mixed",
+        code="encoding-mixed",
+        where=f"{path}:{line}",
+        hint=_UTF8_HINT,
     )
 
 

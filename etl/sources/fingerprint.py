@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +76,18 @@ def is_unchanged(path: Path, known: Fingerprint) -> bool:
         return fingerprint(path).sha256 == known.sha256
     except SourceError:
         return False
+
+
+@contextmanager
+def speaking_of(path: Path, name: str) -> Iterator[None]:
+    """Let a SourceError that is raised within speak of `name` where it names `path`."""
+    try:
+        yield
+    except SourceError as error:
+        if name == str(path) or not error.where.startswith(str(path)):
+            raise
+        where = name + error.where.removeprefix(str(path))
+        raise SourceError(error.message, code=error.code, where=where, hint=error.hint) from error
 
 
 def unreadable(path: Path, error: Exception) -> SourceError:

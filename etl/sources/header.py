@@ -18,6 +18,7 @@ _VALUE = re.compile(
     """,
     re.VERBOSE,
 )
+_REMARK = re.compile(r"\s*#(?:#|\s+\S)")
 _FILLED_SHARE = 0.6
 
 
@@ -29,12 +30,18 @@ def is_blank(cells: Sequence[object]) -> bool:
     return True
 
 
+def is_remark(first_cell: str) -> bool:
+    """Whether a row that starts with this cell reads like a comment (`# exported by`, `##`), not like a name (`#`)."""
+    return _REMARK.match(first_cell) is not None
+
+
 def find_header(rows: Sequence[Sequence[str]], score: HeaderScore | None = None) -> int | None:
     """Return which of `rows` (the first non-blank ones of a table) is the header; None if there are no rows.
 
     With `score`, the earliest of the rows with the highest score above 0. Else the first row that fills most of the
     table's width with distinct texts of which none looks like a number, a date or an e-mail address; failing that
-    the first row that fills most of the width.
+    the first row that fills most of the width. A row that reads like a comment (`# exported by`) is only taken where
+    no other will do.
     """
     rows = rows[:SEARCHED_ROWS]
     if not rows:
@@ -59,7 +66,8 @@ def _by_looks(rows: Sequence[Sequence[str]]) -> int:
     # One overlong row (an extra separator) must not make the real header look narrow.
     width = sorted(filled)[-2] if len(filled) > 2 else max(filled)
     wide = [place for place, count in enumerate(filled) if count >= max(1, _FILLED_SHARE * width)]
-    return next((place for place in wide if _reads_as_names(rows[place])), wide[0])
+    named = [place for place in wide if _reads_as_names(rows[place])] or wide
+    return next((place for place in named if not is_remark(rows[place][0])), named[0])
 
 
 def _reads_as_names(row: Sequence[str]) -> bool:

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from etl.errors import SourceError
 from etl.sources.fingerprint import require_file, unreadable
+from etl.sources.ole_file import MAGIC as OLE
+from etl.sources.ole_file import OleFile
+from etl.sources.workbook_parts import protected
 
 TEXT_TABLE, JSON_LINES, PARQUET = "csv", "jsonl", "parquet"
 XLSX, XLSB, XLS, ODS = "xlsx", "xlsb", "xls", "ods"
 GZIP, ZIP, ZSTD = "gzip", "zip", "zstd"
 
 _HEAD_BYTES = 4096
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SAVE_AS = "save it as .xlsx or .csv"
+
+_RESAVE_OLD = "open it in LibreOffice and save it as .xlsx"
 
 _MAGIC = (
     (b"%PDF", "a PDF document", "export the table itself as .xlsx or .csv"),
@@ -26,6 +29,11 @@ _MAGIC = (
     (b"Rar!", "a RAR archive", "unpack it first"),
     (b"SQLite format 3\x00", "an SQLite database", "export the table as .csv"),
     (b"{\\rtf", "an RTF document", _SAVE_AS),
+    (b"\x09\x00\x04\x00", "a workbook of Excel 2", _RESAVE_OLD),
+    (b"\x09\x02\x06\x00", "a workbook of Excel 3", _RESAVE_OLD),
+    (b"\x09\x04\x06\x00", "a workbook of Excel 4", _RESAVE_OLD),
+    (b"\x09\x08\x08\x00\x00\x05", "an old Excel workbook without its container", _RESAVE_OLD),
+    (b"\x09\x08\x10\x00\x00\x06", "an old Excel workbook without its container", _RESAVE_OLD),
     (b"\x89PNG", "a picture", "export the table itself as .xlsx or .csv"),
     (b"\xff\xd8\xff", "a picture", "export the table itself as .xlsx or .csv"),
 )
@@ -47,6 +55,7 @@ _MARKUP = (
     (b"<!doctype html", "a web page (HTML), whatever its name says", _RESAVE),
     (b"<html", "a web page (HTML), whatever its name says", _RESAVE),
     (b"<table", "a web page (HTML), whatever its name says", _RESAVE),
+    (b"urn:oasis:names:tc:opendocument:xmlns:office", "a flat OpenDocument file (.fods)", _RESAVE_OLD),
     (b"<?xml", "an XML document", _SAVE_AS),
     (b"mime-version:", "a web archive (MHTML)", _RESAVE),
     (b'[{"', "a JSON file", "save it as .csv"),
@@ -69,7 +78,7 @@ def kind_of(path: Path) -> str:
         raise empty_file(path)
     if head.startswith(b"PK"):
         return _kind_of_zip(path)
-    if head.startswith(_OLE):
+    if head.startswith(OLE):
         return _kind_of_ole(path)
     for magic, kind in _KINDS:
         if head.startswith(magic):
@@ -126,6 +135,8 @@ def _kind_of_zip(path: Path) -> str:
 
 
 def _is_json_lines(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")):  # UTF-16
+        head = head.strip(b"\xff\xfe").replace(b"\0", b"")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return re.match(rb'\{\s*(?:"|\})', start) is not None
 
@@ -139,19 +150,10 @@ def _mimetype(archive: zipfile.ZipFile) -> str:
 
 
 def _kind_of_ole(path: Path) -> str:
-    with path.open("rb") as file:
-        # The directory of the container may stand anywhere; a workbook's is near the start or the end.
-        head = file.read(1 << 20)
-        file.seek(max(0, path.stat().st_size - (1 << 20)))
-        tail = file.read()
-    if _ENCRYPTED in head or _ENCRYPTED in tail:
-        raise SourceError(
-            "the workbook is protected by a password",
-            code="workbook-encrypted",
-            where=str(path),
-            hint="save a copy without a password",
-        )
-    if any(name.encode("utf-16-le") in block for block in (head, tail) for name in ("Workbook", "Book")):
+    names = OleFile(path).names
+    if "EncryptedPackage" in names:
+        raise protected(path)
+    if "Workbook" in names or "Book" in names:
         return XLS
     raise _refused(path, "an old Office document, and no workbook", _SAVE_AS)
 

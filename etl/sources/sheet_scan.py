@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 MOST_ROWS = 1_048_576
@@ -46,6 +46,10 @@ class SheetScan:
     """Of one sheet: `last_row`, the last row that holds any cell, a blank styled one too; `marks` by row.
 
     `hidden_rows` (from 1, those that a filter hides too) and `hidden_columns` (from 0); `has_filter`: a filter is on.
+    `serial_dates`: by column (from 0) the runs of rows (first, last) whose whole numbers are days, to be read by
+    `serial_dates.date_of` in the date system `is_1904`; only for a format whose reader leaves them numbers (.xlsb).
+    `zeros`: by column the runs of rows (first, last) and the number format that shows their whole numbers with leading
+    zeros (`00-000`), to be read by `leading_zeros.shown`.
     """
 
     last_row: int
@@ -54,6 +58,9 @@ class SheetScan:
     hidden_columns: frozenset[int] = frozenset()
     merges: tuple[Merge, ...] = ()
     has_filter: bool = False
+    serial_dates: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    is_1904: bool = False
+    zeros: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
 
 
 class BookScanner(Protocol):

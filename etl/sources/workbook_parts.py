@@ -55,12 +55,12 @@ def open_container(path: Path) -> Container:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError) as error:
         raise damaged(path, "the zip directory cannot be read") from error
     if len(infos) > MOST_PARTS:
         raise hostile(path, f"it has {len(infos):,} parts, more than {MOST_PARTS:,}")
-    parts = {_plain(info.filename): info for info in infos if not info.is_dir()}
-    if len(parts) != sum(not info.is_dir() for info in infos):
+    parts = {_plain(info.filename): info for info in infos if not info.filename.endswith("/")}
+    if len(parts) != sum(not info.filename.endswith("/") for info in infos):
         raise hostile(path, "two of its parts have one name")
     for name, info in parts.items():
         _check_part(path, name, info)
@@ -87,6 +87,16 @@ def hostile(path: Path, reason: str) -> SourceError:
         code="workbook-limits",
         where=str(path),
         hint="copy the cells that are needed into a new workbook, or save the sheet as .csv",
+    )
+
+
+def protected(path: Path) -> SourceError:
+    """Return the SourceError for a workbook that asks for a password."""
+    return SourceError(
+        "the workbook is protected by a password",
+        code="workbook-encrypted",
+        where=str(path),
+        hint="save a copy without a password",
     )
 
 

@@ -1,4 +1,4 @@
-"""Dates: read by the formats that the mapping names, written in one; nothing is guessed."""
+"""Dates: read by the formats that the mapping names, written in one; nothing is guessed (`etl.proofs` proves)."""
 
 from __future__ import annotations
 
@@ -95,8 +95,9 @@ def date(
     """Write a date as YYYY-MM-DD (or as `output` says), read by `formats` in their order, or as `day_first` says.
 
     Formats: YYYY YY MM M MMM DD D HH mm ss, or %Y %y %m %b %d %H %M %S. ISO dates, and the dates of workbooks, are
-    always read. Without `formats`, 1/2/2024 (also with . or -) needs `day_first`; where only one reading is a
-    date, or both are the same, it is taken. A time of day is dropped unless `output` has it; no zone is converted.
+    always read. Without `formats`, whether 1/2/2024 (also with . or -) is in January or in February is proved by the
+    column's other cells, or said by `day_first`; a column that reads both ways is refused. A time of day is dropped
+    unless `output` has it; no zone is converted.
     `excel_serials` reads the day numbers 20000 to 60000 as Excel counts them, with `date1904` from 1904.
     """
     day_zero = (_DAY_ZERO_1904 if date1904 else _DAY_ZERO) if excel_serials else None
@@ -136,16 +137,26 @@ def _numeric(value: str, day_first: bool | None) -> datetime | Failure:
     match = _YEAR_FIRST.fullmatch(value)
     if match:
         return _day(match["a"], match["b"], match["c"], match["time"]) or Failure("there is no such day")
-    match = _YEAR_LAST.fullmatch(value)
-    if not match:
+    if not _YEAR_LAST.fullmatch(value):
         return Failure(f"expected {ISO}" if day_first is None else f"expected {ISO} or {_expected(day_first)}")
-    by_day = _day(match["c"], match["b"], match["a"], match["time"])
-    by_month = _day(match["c"], match["a"], match["b"], match["time"])
+    by_day, by_month = both_orders(value)
     if day_first is not None:
         return (by_day if day_first else by_month) or Failure(f"expected {_expected(day_first)}")
     if by_day and by_month and by_day != by_month:
         return Failure(_AMBIGUOUS)
     return by_day or by_month or Failure("there is no such day")
+
+
+def both_orders(value: str) -> tuple[datetime | None, datetime | None]:
+    """Return what a date with its year last (`1/2/2024`, `1-2-24 10:15`) is, read day first and read month first.
+
+    None: no such day, or not of this form.
+    """
+    match = _YEAR_LAST.fullmatch(value)
+    if not match:
+        return None, None
+    by_day = _day(match["c"], match["b"], match["a"], match["time"])
+    return by_day, _day(match["c"], match["a"], match["b"], match["time"])
 
 
 def _expected(day_first: bool) -> str:

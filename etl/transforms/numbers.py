@@ -23,6 +23,9 @@ from etl.transforms.registry import Example, Outcome, transform
 # How else a sign is written: a space is often one that does not break, an apostrophe a typographic one.
 _SPELLINGS = {" ": " \u00a0\u2009\u202f", "'": "'’"}
 _SIGN = "[+\u2212-]"
+EITHER = ""
+"""As `decimal`: the column has both signs. What could then be read in two ways fails; the rest is read with a point."""
+_TWO_READINGS = rf"\A{_SIGN}?[1-9][0-9]{{0,2}}\.[0-9]{{3}}\z"
 _CURRENCY_WORDS = ("zł", "kr", "Kč", "Ft", "lei", "лв", "Fr.")
 
 
@@ -74,17 +77,16 @@ def number(
 ) -> Outcome:
     """Write a plain decimal number, such as 1234.5: digits and a point, no zeros that say nothing.
 
-    `decimal` and `thousands`: the signs used in the cell; thousands must stand in groups of three. `decimals` rounds
+    `decimal` and `thousands`: the signs used in the cell; thousands must stand in groups of three. Where neither is
+    given, they are proved by the whole column, and a column that reads both ways is refused. `decimals` rounds
     half up and gives exactly so many places. `currency: true` takes one currency sign or code off, a text or list
     just these. `accounting` reads (12) and 12- as -12. All else fails.
     """
-    values = pc.utf8_trim(to_arrow(text), characters=EDGES)
-    if currency:
-        values = _without_currency(values, currency)
-    if accounting:
-        values = pc.replace_substring_regex(values, pattern=r"\A\(([^()+-]*)\)\z|\A([^()+-]*)-\z", replacement=r"-\1\2")
-    fits = pc.match_substring_regex(values, pattern=_grammar(thousands, decimal))
-    plain = _plain(pc.if_else(fits, values, "0"), thousands, decimal)
+    values = bare(text, currency, accounting)
+    fits = pc.match_substring_regex(values, pattern=grammar(thousands, decimal or "."))
+    if decimal == EITHER:
+        fits = pc.and_not(fits, pc.match_substring_regex(values, pattern=_TWO_READINGS))
+    plain = _plain(pc.if_else(fits, values, "0"), thousands, decimal or ".")
     numbers = text_series(plain, text.index)
     if decimals is not None:
         numbers = _with_places(numbers, decimals)
@@ -99,18 +101,29 @@ def number(
 def integer(text: pd.Series[str], *, thousands: Character | None = None) -> Outcome:
     """Write a whole number in digits alone; `12.0` fails. Not for postcodes and ids: leading zeros go."""
     values = pc.utf8_trim(to_arrow(text), characters=EDGES)
-    fits = pc.match_substring_regex(values, pattern=_grammar(thousands, None))
+    fits = pc.match_substring_regex(values, pattern=grammar(thousands, None))
     plain = _plain(pc.if_else(fits, values, "0"), thousands, None)
     return Outcome(text_series(plain, text.index), as_mask(pc.invert(fits)))
 
 
-def _grammar(thousands: str | None, decimal: str | None) -> str:
-    whole = "[0-9]+"
-    if thousands:
-        # One number has one thousands sign: of its spellings, the same throughout is not asked for.
-        whole = f"(?:[0-9]+|[0-9]{{1,3}}(?:{_any_spelling(thousands)}[0-9]{{3}})+)"
+def bare(text: pd.Series[str], currency: bool | tuple[str, ...] = False, accounting: bool = False) -> Any:
+    """Return a large_string array of the numbers as `number` reads them: trimmed, without currency and brackets."""
+    values = pc.utf8_trim(to_arrow(text), characters=EDGES)
+    if currency:
+        values = _without_currency(values, currency)
+    if accounting:
+        values = pc.replace_substring_regex(values, pattern=r"\A\(([^()+-]*)\)\z|\A([^()+-]*)-\z", replacement=r"-\1\2")
+    return values
+
+
+def grammar(thousands: str | None, decimal: str | None) -> str:
+    """Return the pattern (RE2) of a number. Of several thousands signs each number has one."""
+    # One number has one thousands sign: of its spellings, the same throughout is not asked for. Nobody groups the
+    # digits of 0.123, which is a decimal whatever the mapping says.
+    grouped = [f"[1-9][0-9]{{0,2}}(?:{_any_spelling(sign)}[0-9]{{3}})+" for sign in thousands or ""]
+    whole = "|".join(["[0-9]+", *grouped])
     fraction = f"(?:{_any_spelling(decimal)}[0-9]+)?" if decimal else ""
-    return rf"\A{_SIGN}?{whole}{fraction}\z"
+    return rf"\A{_SIGN}?(?:{whole}){fraction}\z"
 
 
 def _plain(values: Any, thousands: str | None, decimal: str | None) -> Any:
@@ -126,8 +139,8 @@ def _plain(values: Any, thousands: str | None, decimal: str | None) -> Any:
     return pc.if_else(pc.equal(values, "-0"), "0", values)
 
 
-def _any_spelling(sign: str) -> str:
-    return "[" + "".join(f"\\x{{{ord(one):x}}}" for one in _SPELLINGS.get(sign, sign)) + "]"
+def _any_spelling(signs: str) -> str:
+    return "[" + "".join(f"\\x{{{ord(one):x}}}" for sign in signs for one in _SPELLINGS.get(sign, sign)) + "]"
 
 
 def _without_currency(values: Any, currency: bool | tuple[str, ...]) -> Any:

@@ -238,12 +238,12 @@ WHOLE = [
         id="row-0",
     ),
     pytest.param(
-        contact() + "examples:\n  - row: {A: b}\n    issue: requird\n",
+        contact() + "examples:\n  - row: {E-mail: b}\n    issue: requird\n",
         "m.yaml:9:12: unknown check 'requird'\n  hint: did you mean 'required'?   [unknown-check]",
         id="an-example-with-an-unknown-code",
     ),
     pytest.param(
-        contact() + "examples:\n  - row: {A: b}\n",
+        contact() + "examples:\n  - row: {E-mail: b}\n",
         "m.yaml:8:5: the example expects nothing\n"
         "  hint: write one of gives: {..}, issue: code, skipped: true   [example]",
         id="an-example-that-expects-nothing",
@@ -282,14 +282,14 @@ def test_source_and_examples_are_kept() -> None:
     text = contact() + (
         "source: {header_row: none, delimiter: tab, skip_rows: 2}\n"
         "examples:\n"
-        "  - {row: {A: x}, gives: {contact: {email: x}}}\n"
-        "  - {row: {A: x}, skipped: true}\n"
+        "  - {row: {E-mail: x}, gives: {contact: {email: x}}}\n"
+        "  - {row: {E-mail: x}, skipped: true}\n"
     )
 
     mapping = read(text)
 
     assert (mapping.source.header_row, mapping.source.delimiter, mapping.source.skip_rows) == (0, "\t", 2)
-    assert mapping.examples[0].gives == {"contact": {"email": "x"}}
+    assert mapping.examples[0].gives == ({"contact.email": "x"},)
     assert mapping.examples[1].skipped
 
 

@@ -305,10 +305,8 @@ def test_a_date_worth_keeping_is_offered_in_iso_form(values: list[str], transfor
         (["12,50 €", "7,00 €"], (("number", {"decimal": ",", "currency": "true"}),)),
         (["12.50", "7.00"], (("number", None),)),
         (["42", "007"], ()),
-        (["600 123 456", "500 123 456"], ()),
-        (["12-345", "00-950"], ()),
     ],
-    ids=["grouped", "currency", "plain", "whole", "phones", "postcodes"],
+    ids=["grouped", "currency", "plain", "whole"],
 )
 def test_an_amount_is_offered_as_a_number_and_a_whole_number_as_it_stands(
     values: list[str], transforms: tuple[object, ...]

@@ -257,3 +257,81 @@ def test_the_number_of_rows_is_guessed_from_the_first_lines(tmp_path: Path) -> N
     path.write_text("E-mail;City\n" + "anna@example.com;Warszawa\n" * 40_000)
 
     assert abs((open_one(path).estimated_rows or 0) - 40_000) < 10
+
+
+def test_comment_rows_are_left_out_where_the_mapping_names_their_sign(tmp_path: Path) -> None:
+    content = b'# shop, May\nE-mail,City\n# north\na@example.com,Oslo\n #,x,y,z\n"#";"1"\nb@example.com,#1\n'
+    [chunk] = read(open_one(write(tmp_path, content), comment="#"))
+
+    assert chunk.header == ("E-mail", "City")
+    assert chunk.rows[chunk.left_out["comment-row"]].tolist() == [3, 5, 6]
+    assert chunk.rows.tolist() == [3, 4, 5, 6, 7]
+    assert chunk.faults == ()
+
+
+def test_rows_that_start_with_a_number_sign_are_data_where_nothing_is_said(tmp_path: Path) -> None:
+    [chunk] = read(open_one(write(tmp_path, b"Tag;City\n#sale;Oslo\n# north;Rome\n")))
+
+    assert rows_of([chunk]) == {2: ["#sale", "Oslo"], 3: ["# north", "Rome"]}
+    assert chunk.left_out == {}
+
+
+def test_comments_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"# of a shop, May\n# two rows, all\nName,City\nAnna,Oslo\n"))
+
+    assert (table.header, table.header_row) == (("Name", "City"), 3)
+
+
+def test_single_quoted_cells_are_read_without_their_quotes(tmp_path: Path) -> None:
+    path = write(tmp_path, b"'name';'note'\n'O''Brien';'a;b\nc'\n'x';'say \"hi\"'\n")
+
+    assert rows_of(read(open_one(path))) == {2: ["O'Brien", "a;b\nc"], 4: ["x", 'say "hi"']}
+
+
+def test_a_single_quote_that_is_never_closed_is_named_as_one(tmp_path: Path) -> None:
+    path = write(tmp_path, b"'a';'b'\n" + b"'x';'y'\n" * 300 + b"'x';'y\n'x;'y\n")
+
+    with pytest.raises(SourceError) as caught:
+        read(open_one(path))
+
+    assert caught.value.hint == "look there for a ' too many or too few; inside of a quoted cell it is written ''"
+
+
+def test_quotes_escaped_by_a_backslash_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path, b'"a","b"\n"say \\"hi, you\\"","C:\\\\"\n"C:\\temp","two\nlines \\"x\\""\n')
+
+    assert rows_of(read(open_one(path))) == {2: ['say "hi, you"', "C:\\"], 3: ["C:\\temp", 'two\nlines "x"']}
+
+
+def test_the_facts_tell_how_the_file_is_written(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, "a;b\r\nŁ;2\r\n".encode()))
+
+    assert table.facts == {
+        "format": "csv",
+        "encoding": "utf-8",
+        "encoding_confidence": "certain",
+        "delimiter": "semicolon",
+        "quote": "double quotes",
+        "line_ends": "CRLF",
+    }
+
+
+def test_lines_may_end_in_several_ways(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, b"a;b\r\n1;2\n3;4\r5;6"))
+
+    assert table.facts["line_ends"] == "mixed"
+    assert rows_of(read(table)) == {2: ["1", "2"], 3: ["3", "4"], 4: ["5", "6"]}
+
+
+def test_names_are_trimmed_and_repeated_and_empty_ones_kept(tmp_path: Path) -> None:
+    table = open_one(write(tmp_path, "\ufeff\u00a0E-mail\u00a0;Phone;Phone; ;\nx;1;2;3;\n".encode()))
+
+    assert table.header == ("E-mail", "Phone", "Phone", "", "")
+    assert rows_of(read(table)) == {2: ["x", "1", "2", "3", ""]}
+
+
+@pytest.mark.parametrize("sign", [":", "^", "~", "¦", "§", "\x1f", "\x1e", "#"])
+def test_any_sign_separates_columns_when_it_is_pinned(tmp_path: Path, sign: str) -> None:
+    path = write(tmp_path, f'a{sign}b\n1{sign}"2{sign}3"\n'.encode())
+
+    assert rows_of(read(open_one(path, delimiter=sign))) == {2: ["1", f"2{sign}3"]}

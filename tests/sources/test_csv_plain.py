@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.sources.csv_blocks import FIELD_LIMIT
-from etl.sources.csv_plain import blank_rows, columns_of
+from etl.sources.csv_plain import cells_of, columns_of
 from etl.sources.header import is_blank
+from etl.sources.row_marks import marks_of
 
 
 def read(text: str, width: int, delimiter: str = ";", field_limit: int = FIELD_LIMIT) -> list[list[str]] | None:
@@ -83,4 +84,5 @@ def test_a_row_is_blank_where_all_its_cells_are(rows):
     found = columns_of(lines, ";", 2, [0, 1], FIELD_LIMIT)
     if lines:
         read_rows = csv.reader(lines, delimiter=";")
-        assert blank_rows(lines, ";", found[0]).tolist() == [is_blank(row) for row in read_rows]
+        marks = marks_of(found[0], lambda place: cells_of(lines[place], ";"))
+        assert marks.blank.tolist() == [is_blank(row) for row in read_rows]

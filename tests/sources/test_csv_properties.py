@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import tempfile
 from pathlib import Path
@@ -14,6 +15,11 @@ ALPHABETS = {
     "utf-8": st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
     "utf-8-sig": st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
     "utf-16": st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    "utf-16-le": st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    "utf-16-be": st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    "utf-32": st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
+    "iso-8859-2": st.sampled_from("abz019 \n\r\",;\t|^~:§'ąćęłńóśźżŁÓäöüßéÁřů\u00a0"),
+    "mac-roman": st.sampled_from("abz019 \n\r\",;\t|^~:§'äöüßéàèçñøåÆœ€–\u00a0"),
     "cp1250": st.sampled_from("abz019 \n\r\",;\t|'ąćęłńóśźżŁÓäöüßéÁ€–\u00a0"),
     "cp1252": st.sampled_from("abz019 \n\r\",;\t|'äöüßéàèçñøåÆœ€–\u00a0"),
 }
@@ -22,7 +28,7 @@ ALPHABETS = {
 @st.composite
 def files(draw: st.DrawFn) -> tuple[str, str, str, list[list[str]]]:
     encoding = draw(st.sampled_from(sorted(ALPHABETS)))
-    delimiter = draw(st.sampled_from(",;\t|"))
+    delimiter = draw(st.sampled_from(",;\t|^~:\x1f" + ("§" if encoding != "utf-8-sig" else "¦")))
     ends = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     width = draw(st.integers(1, 4))
     cell = st.text(ALPHABETS[encoding], max_size=6) | st.sampled_from(["", "NA", "00-950", "a\nb", 'x"y', " "])
@@ -67,6 +73,29 @@ def test_a_table_survives_being_written_and_read(
     blank = [bool(value) for chunk in chunks for value in chunk.blank]
     assert blank == [all(not cell.strip() for cell in row) for row in rows]
     assert all(len(chunk.rows) <= rows_per_chunk for chunk in chunks)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    rows=st.lists(st.lists(st.text("ab1 ;,'\"\n\t", max_size=4), min_size=2, max_size=2), min_size=1, max_size=6),
+    delimiter=st.sampled_from(",;\t|"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    ends=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_what_csv_writer_writes_is_read_back_without_settings(
+    rows: list[list[str]], delimiter: str, quoting: int, ends: str, encoding: str
+) -> None:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, delimiter=delimiter, quoting=quoting, lineterminator=ends).writerows(
+        [["E-mail", "Name"], *[["a@example.com", "Anna"]] * 8, *rows]
+    )
+
+    with tempfile.TemporaryDirectory() as folder:
+        chunks = read(open_one(write(Path(folder), stream.getvalue().encode(encoding))))
+
+    assert list(rows_of(chunks).values())[8:] == rows
+    assert faults_of(chunks) == []
 
 
 @settings(deadline=None, max_examples=100)

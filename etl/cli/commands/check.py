@@ -22,7 +22,7 @@ Examples:
 )
 @options.mapping_and_files
 @options.run_flags
-def command(mapping: Path, files: tuple[Path, ...], **flags: Any) -> int:
+def command(mapping: Path, files: tuple[str, ...], **flags: Any) -> int:
     """Read and judge FILE... as a run would, and send nothing: no connection is opened.
 
     What it plans is what `etl run` sends, byte for byte. With --target, payloads take that target's wire form.

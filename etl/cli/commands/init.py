@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from etl.errors import SettingsError
 
 if TYPE_CHECKING:
     from etl.mapping.suggest import Draft
+    from etl.sources import SourceFile
     from etl.sources.base import Table
 
 SAMPLE_ROWS = 2_000
@@ -31,7 +32,7 @@ Examples:
   etl init orders.xlsx --sheet May --action event.create -o orders.yaml
 """
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @click.option(
     "--action", metavar="ACTION", help="What a row becomes (etl fields lists them).  [default: by the columns]"
 )
@@ -40,12 +41,13 @@ Examples:
 )
 @click.option("--force", is_flag=True, help="Overwrite the file that --out names.")
 @options.sheet
-def command(file: Path, *, action: str | None, out: Path | None, force: bool, sheet: str | None) -> int:
+def command(file: str, *, action: str | None, out: Path | None, force: bool, sheet: str | None) -> int:
     """Draft a mapping for FILE, from its headers and its first 2,000 rows.
 
     Each line of the draft says how sure it is, and why. Read it, then run `etl check`.
     """
     from etl.contract import ACTIONS
+    from etl.sources.addresses import shown_name
 
     if action is not None:
         chosen("action", action, ACTIONS)
@@ -53,51 +55,56 @@ def command(file: Path, *, action: str | None, out: Path | None, force: bool, sh
         raise SettingsError(
             "there is such a file already", code="exists", where=str(out), hint="choose another name, or add --force"
         )
-    table = _table(file, action, sheet)
-    draft = _draft(table, file, action)
+    taken = _taken(file)
+    table = _table(taken, action, sheet)
+    draft = _draft(table, taken, action)
     if out is None:
         output.say_text(draft.yaml)
     else:
         _write(out, draft.yaml)
     output.tell(f"Read {how_read(table)}")
-    _tell(draft, file, out)
+    _tell(draft, shown_name(file), out)
     _tell_notes(draft, table)
     return 0
 
 
-def _table(file: Path, action: str | None, sheet: str | None) -> Table:
-    from etl.sources import open_tables, take_in
+def _taken(file: str) -> SourceFile:
+    """Return the one file that is meant. It is kept while its rows are read: a copy in a spool is gone with it."""
+    from etl.settings import load_settings
+    from etl.sources import take_in
+    from etl.sources.addresses import is_url, shown_name
+
+    allow_private = is_url(file) and load_settings(None, os.environ, Path.cwd()).sources.allow_private
+    taken, *others = take_in([file], allow_private=allow_private)
+    if others:
+        raise SettingsError(
+            f"a draft is made from one file, and these are {len(others) + 1:,}", code="usage", where=shown_name(file),
+            hint="name one of them; unpack it first where it lies in an archive",
+        )  # fmt: skip
+    return taken
+
+
+def _table(taken: SourceFile, action: str | None, sheet: str | None) -> Table:
+    from etl.mapping.usual_names import usual_names_score
+    from etl.sources import open_tables
     from etl.sources.base import SourceOptions
 
-    (taken,) = take_in([file])
-    options = SourceOptions(sheets=(sheet,) if sheet else None, header_score=_header_score(action))
+    options = SourceOptions(sheets=(sheet,) if sheet else None, header_score=usual_names_score(action))
     return open_tables(taken, options, 0)[0]
 
 
-def _draft(table: Table, file: Path, action: str | None) -> Draft:
+def _draft(table: Table, taken: SourceFile, action: str | None) -> Draft:
     from etl.mapping.suggest import suggest
-    from etl.sources import list_sheets, take_in
+    from etl.sources import list_sheets
 
     chunk = next(iter(table.chunks(range(len(table.header)), limit=SAMPLE_ROWS, rows_per_chunk=SAMPLE_ROWS)), None)
     source: dict[str, Any] = {}
-    (taken,) = take_in([file])
     if len(list_sheets(taken)) > 1:
         source["sheet"] = table.ref.sheet
     cells = chunk.cells if chunk is not None else _no_rows(len(table.header))
-    return suggest(table.header, cells, file.stem, action, source=source)
-
-
-def _header_score(action: str | None) -> Callable[[Sequence[str]], int]:
-    """Return what finds sheet and header: how many cells of a row are called what fields are usually called."""
-    from etl.contract import ACTIONS
-    from etl.mapping.candidates import QUALIFIED, match_name
-
-    actions = [action] if action else list(ACTIONS)
-
-    def is_name(cell: str) -> bool:
-        return any(match.score >= QUALIFIED for one in actions for match in match_name(cell, one))
-
-    return lambda row: len({cell for cell in row if cell and is_name(cell)})
+    # `may.csv` of `orders.zip/may.csv`, `orders` of `orders.csv.gz`.
+    name = Path(taken.name.removesuffix(".gz").removesuffix(".zst")).stem
+    return suggest(table.header, cells, name, action, source=source)
 
 
 def _no_rows(columns: int) -> Any:
@@ -123,7 +130,7 @@ def _write(path: Path, text: str) -> None:
         ) from error  # fmt: skip
 
 
-def _tell(draft: Draft, file: Path, out: Path | None) -> None:
+def _tell(draft: Draft, file: str, out: Path | None) -> None:
     """Say on stderr what the draft comes to, and what to do next."""
     uses = Counter(suggestion.use.name for suggestion in draft.suggestions)
     used = uses["FIELD"] + uses["PART"]

@@ -32,7 +32,7 @@ Examples:
 """
 )
 @click.argument("mapping", type=click.Path(path_type=Path))
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @click.option(
     "--limit", "-n", type=options.Number(1, 10_000), default=3, show_default=True, metavar="N", help="Rows to show."
 )
@@ -41,7 +41,7 @@ Examples:
 @options.as_json
 @options.config
 def command(
-    mapping: Path, file: Path, *, limit: int, sheet: str | None, target: str | None, as_json: bool, config: Path | None
+    mapping: Path, file: str, *, limit: int, sheet: str | None, target: str | None, as_json: bool, config: Path | None
 ) -> int:
     """Show what becomes of the first rows of FILE: cells on the left, the payload on the right. Nothing is sent."""
     from etl.first_rows import first_rows, open_preview

@@ -23,7 +23,7 @@ Examples:
 @options.mapping_and_files
 @click.option("--dry-run", is_flag=True, help="Send nothing: the same as `etl check`.")
 @options.run_flags
-def command(mapping: Path, files: tuple[Path, ...], *, dry_run: bool, **flags: Any) -> int:
+def command(mapping: Path, files: tuple[str, ...], *, dry_run: bool, **flags: Any) -> int:
     """Read FILE..., send what is valid, and report what became of every row.
 
     MAPPING says which column feeds which field; `etl init` drafts one. Without --target, default_target of etl.toml is

@@ -1,0 +1,339 @@
+"""OpenDocument spreadsheets (.ods): what their XML says that the reader does not, within limits.
+
+One part, content.xml, holds all sheets, so it is read once, when the workbook is opened. Rows and cells repeat: a file
+of 2 KB may hold 17 thousand million cells, blank ones in every file and filled ones in none. Names are compared with
+their prefix, as the reader does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from etl.sources.sheet_area import SheetArea
+from etl.sources.sheet_scan import (
+    MOST_COLUMNS,
+    SPARSE_AREA,
+    SPARSE_RATIO,
+    BookScanner,
+    CellMark,
+    Merge,
+    SheetPart,
+    SheetScan,
+)
+from etl.sources.workbook_parts import MOST_BYTES, Container, damaged, hostile, open_container, protected
+from etl.sources.workbook_xml import feed, local_name, new_parser, parse
+
+_CONTENT, _MANIFEST = "content.xml", "meta-inf/manifest.xml"
+_VALUES = frozenset(
+    ("office:value", "office:string-value", "office:date-value", "office:time-value", "office:boolean-value")
+)
+_ERROR_TEXTS = frozenset(("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"))
+_CELLS = frozenset(("table:table-cell", "table:covered-table-cell"))
+_MOST_SPACES = 1_000_000
+_MARKUP_BYTES = 300
+"""About what the tags and attributes of a cell take."""
+
+
+def open_scanner(path: Path) -> BookScanner:
+    """Return the scanner of a workbook, read through. Raises SourceError where it is damaged or beyond a limit."""
+    container = open_container(path)
+    _refuse_protected(container)
+    reader = _ContentReader(path)
+    feed(container, _CONTENT, reader.parser)
+    sheets = tuple(SheetPart(look.area.sheet, _CONTENT, look.is_visible) for look in reader.looks)
+    if not sheets:
+        raise damaged(path, "it has no sheets")
+    if len({sheet.name for sheet in sheets}) != len(sheets):
+        raise hostile(path, "two of its sheets have one name")
+    # A sheet's limits concern them all: the reader takes in every sheet, whichever is asked for.
+    scans = {look.area.sheet: look.result(reader.filtered) for look in reader.looks}
+    return OdsScanner(sheets, scans)
+
+
+@dataclass(frozen=True, slots=True)
+class OdsScanner:
+    """See `BookScanner`."""
+
+    sheets: tuple[SheetPart, ...]
+    _scans: dict[str, SheetScan] = field(repr=False)
+
+    def scan(self, sheet: SheetPart) -> SheetScan:
+        """Return what was found of one sheet."""
+        return self._scans[sheet.name]
+
+
+@dataclass(slots=True)
+class _SheetLook:
+    """What is known of a sheet so far; rows from 1, columns from 0, the repeated ones counted."""
+
+    area: SheetArea
+    is_visible: bool
+    row: int = 0
+    row_repeats: int = 1
+    column: int = 0
+    next_column: int = 0
+    stored: int = 0
+    hidden: list[tuple[int, int]] = field(default_factory=list)
+    hidden_columns: set[int] = field(default_factory=set)
+    merges: list[Merge] = field(default_factory=list)
+    is_filtered: bool = False
+
+    def start_row(self, repeats: int, visibility: str) -> None:
+        self.row += self.row_repeats if self.row else 1
+        self.row_repeats = repeats
+        self.column = 0
+        if visibility != "visible":
+            self.hidden.append((self.row, self.row + repeats - 1))
+            self.is_filtered = self.is_filtered or visibility == "filter"
+
+    def start_column(self, repeats: int, visibility: str) -> None:
+        if visibility != "visible":
+            last = min(self.next_column + repeats, MOST_COLUMNS)
+            self.hidden_columns.update(range(self.next_column, last))
+        self.next_column += repeats
+
+    def fill(self, repeats: int) -> None:
+        if repeats == self.row_repeats == 1:
+            self.area.fill(self.row, self.column)
+            return
+        self.area.widen(self.row, self.row + self.row_repeats - 1, self.column, self.column + repeats - 1)
+
+    def end_row(self) -> None:
+        """Count the cells that the reader stores of a row, filled or not: all but the last blank ones."""
+        self.stored += self.column
+        if self.stored > SPARSE_AREA and self.stored > SPARSE_RATIO * self.area.filled:
+            raise hostile(
+                self.area.path,
+                f"sheet '{self.area.sheet}' holds {self.stored:,} cells of which {self.area.filled:,} are filled",
+            )
+
+    def mark(self, column: int, repeats: int, code: str, value: str = "") -> None:
+        marks = tuple(CellMark(place, code, value) for place in range(column, column + repeats))
+        self.area.mark(range(self.row, self.row + self.row_repeats), marks)
+
+    def merge(self, rows: int, columns: int) -> None:
+        self.merges.append(Merge(self.row, self.row + rows - 1, self.column, self.column + columns - 1))
+
+    def result(self, filtered: frozenset[str]) -> SheetScan:
+        self.area.check()
+        last = self.area.last_row
+        hidden = frozenset(row for low, high in self.hidden for row in range(low, min(high, last) + 1))
+        return SheetScan(
+            last,
+            self.area.marks,
+            hidden,
+            frozenset(self.hidden_columns),
+            tuple(self.merges),
+            self.is_filtered or self.area.sheet in filtered,
+        )
+
+
+class _ContentReader:
+    """Handlers of one expat parser over content.xml. The start handler runs for each element: it is kept short."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.parser: Any = new_parser(path)
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = None
+        self.looks: list[_SheetLook] = []
+        self._look: _SheetLook | None = None
+        self._in_row = False
+        self._blanks = 0
+        self._hidden_styles: set[str] = set()
+        self._style = ""
+        self._range = ""
+        self._filtered: set[str] = set()
+        self._copied_from = self._copies = self._copied = self._spaces = 0
+        self._cell: _FormulaCell | None = None
+        self._in_note = False
+
+    @property
+    def filtered(self) -> frozenset[str]:
+        """The names of sheets on which a filter is on."""
+        return frozenset(self._filtered)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name in _CELLS:
+            if self._look is not None and self._in_row:
+                self._start_cell(self._look, attributes)
+        elif name == "text:p":
+            if self._cell is not None and not self._in_note:
+                self._cell.has_text = True
+        elif name == "table:table-row":
+            self._start_row(attributes)
+        elif name in _RARE:
+            _RARE[name](self, attributes)
+
+    def _start_cell(self, look: _SheetLook, attributes: dict[str, str]) -> None:
+        if self._copies:
+            self._count_copies()
+        self._spaces = 0
+        look.column += self._blanks
+        self._blanks = 0
+        repeats = 1
+        if "table:number-columns-repeated" in attributes:
+            repeats = self._number(attributes, "table:number-columns-repeated")
+        formula = "table:formula" in attributes
+        if not formula and "office:value-type" not in attributes and _VALUES.isdisjoint(attributes):
+            self._merge(look, attributes)
+            self._blanks = repeats
+            return
+        look.fill(repeats)
+        self._merge(look, attributes)
+        if repeats * look.row_repeats > 1:
+            self._copied_from, self._copies = self.parser.CurrentByteIndex, repeats * look.row_repeats - 1
+        if formula or attributes.get("calcext:value-type") == "error":
+            self._watch(_FormulaCell(look.column, repeats, attributes))
+        look.column += repeats
+
+    def _merge(self, look: _SheetLook, attributes: dict[str, str]) -> None:
+        if "table:number-columns-spanned" in attributes or "table:number-rows-spanned" in attributes:
+            rows = self._number(attributes, "table:number-rows-spanned")
+            columns = self._number(attributes, "table:number-columns-spanned")
+            if rows * columns > 1:
+                look.merge(rows, columns)
+
+    def _start_row(self, attributes: dict[str, str]) -> None:
+        if self._look is None:
+            return
+        self._end_row(self._look)
+        repeats = self._number(attributes, "table:number-rows-repeated")
+        self._look.start_row(repeats, attributes.get("table:visibility", "visible"))
+        self._in_row = True
+
+    def _end_row(self, look: _SheetLook) -> None:
+        if self._copies:
+            self._count_copies()
+        if self._in_row:
+            look.end_row()
+        self._blanks = 0
+        self._in_row = False
+
+    def _count_copies(self) -> None:
+        """Add up what repeated cells take when the reader writes their text out, cell by cell."""
+        size = self.parser.CurrentByteIndex - self._copied_from + self._spaces
+        self._copied += max(0, size - _MARKUP_BYTES) * self._copies
+        self._copies = 0
+        if self._copied > MOST_BYTES:
+            raise hostile(self.path, f"its repeated cells take more than {MOST_BYTES >> 20:,} MB written out")
+
+    def start_table(self, attributes: dict[str, str]) -> None:
+        if self._look is not None:
+            raise hostile(self.path, "it holds a table within a table")
+        name = attributes.get("table:name")
+        # A copy of another file's sheet, kept for links to it, is named 'file:...'#$Sheet.
+        if name is None or (name.startswith("'") and "'#$" in name):
+            return
+        is_visible = attributes.get("table:style-name", "") not in self._hidden_styles
+        self._look = _SheetLook(SheetArea(self.path, name), is_visible)
+        self.looks.append(self._look)
+        self._in_row = False
+        self.parser.EndElementHandler = self._end
+
+    def start_column(self, attributes: dict[str, str]) -> None:
+        if self._look is not None:
+            repeats = self._number(attributes, "table:number-columns-repeated")
+            self._look.start_column(repeats, attributes.get("table:visibility", "visible"))
+
+    def start_style(self, attributes: dict[str, str]) -> None:
+        self._style = attributes.get("style:name", "")
+
+    def table_style(self, attributes: dict[str, str]) -> None:
+        if attributes.get("table:display") == "false":
+            self._hidden_styles.add(self._style)
+
+    def start_range(self, attributes: dict[str, str]) -> None:
+        self._range = attributes.get("table:target-range-address", "")
+
+    def start_filter(self, _attributes: dict[str, str]) -> None:
+        sheet = self._range.rpartition(":")[0].rpartition(".")[0].lstrip("$")
+        if sheet.startswith("'"):
+            sheet = sheet.strip("'").replace("''", "'")
+        self._filtered.add(sheet)
+
+    def start_spaces(self, attributes: dict[str, str]) -> None:
+        self._spaces += self._number(attributes, "text:c")
+        if self._spaces > _MOST_SPACES:
+            raise hostile(self.path, f"one of its cells holds more than {_MOST_SPACES:,} spaces")
+
+    def start_note(self, _attributes: dict[str, str]) -> None:
+        if self._cell is not None:
+            self._in_note = True
+            self.parser.CharacterDataHandler = None
+
+    def _watch(self, cell: _FormulaCell) -> None:
+        self._cell = cell
+        self.parser.CharacterDataHandler = cell.text.append
+
+    def _end(self, name: str) -> None:
+        if name == "table:table":
+            if self._look is not None:
+                self._end_row(self._look)
+            self._look = None
+            self.parser.EndElementHandler = None
+        elif self._cell is not None:
+            if name == "office:annotation":
+                self._in_note = False
+                self.parser.CharacterDataHandler = self._cell.text.append
+            elif name in _CELLS and self._look is not None:
+                self._end_cell(self._look, self._cell)
+
+    def _end_cell(self, look: _SheetLook, cell: _FormulaCell) -> None:
+        self.parser.CharacterDataHandler = None
+        self._cell = None
+        error = cell.error()
+        if error:
+            look.mark(cell.column, cell.repeats, "error-cell", error)
+        elif not cell.has_value and not cell.has_text:
+            look.mark(cell.column, cell.repeats, "formula-without-value")
+
+    def _number(self, attributes: dict[str, str], name: str) -> int:
+        value = attributes.get(name, "1")
+        # int() would take other digits, signs and spaces.
+        if not (value.isascii() and value.isdigit() and len(value) <= 9 and int(value) > 0):
+            raise damaged(self.path, f"{local_name(name)} is {value[:20]!r}")
+        return int(value)
+
+
+_RARE = {
+    "table:table": _ContentReader.start_table,
+    "table:table-column": _ContentReader.start_column,
+    "style:style": _ContentReader.start_style,
+    "style:table-properties": _ContentReader.table_style,
+    "table:database-range": _ContentReader.start_range,
+    "table:filter": _ContentReader.start_filter,
+    "text:s": _ContentReader.start_spaces,
+    "office:annotation": _ContentReader.start_note,
+}
+
+
+class _FormulaCell:
+    """A cell that is followed to its end: a formula, or one that the program that wrote it calls an error."""
+
+    __slots__ = ("column", "has_text", "has_value", "is_error", "repeats", "text")
+
+    def __init__(self, column: int, repeats: int, attributes: dict[str, str]) -> None:
+        self.column, self.repeats = column, repeats
+        self.is_error = attributes.get("calcext:value-type") == "error"
+        self.has_value = not _VALUES.isdisjoint(attributes)
+        self.has_text = False
+        self.text: list[str] = []
+
+    def error(self) -> str:
+        """Return the error as the program shows it, or ""."""
+        shown = "".join(self.text).strip()
+        is_number = shown.startswith("Err:") and shown[4:].isdigit()
+        return shown or "#N/A" if self.is_error or is_number or shown in _ERROR_TEXTS else ""
+
+
+def _refuse_protected(container: Container) -> None:
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        if local_name(name) == "encryption-data":
+            raise protected(container.path)
+
+    if _MANIFEST in container.parts:
+        parse(container, _MANIFEST, start)
