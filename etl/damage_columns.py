@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.cells import column_letters
+from etl.cells import letters_at
 from etl.contract import FieldType
 from etl.damage import arrow
 from etl.damage_zeros import Lengths, purpose_of
@@ -75,9 +75,9 @@ class _Use:
 class Watch:
     """Looks at the chunks of one table in their order."""
 
-    def __init__(self, mapping: Mapping, binding: Binding, first_column: int) -> None:
+    def __init__(self, mapping: Mapping, binding: Binding, columns: int | Sequence[int]) -> None:
         self._header = binding.header
-        self._first_column = first_column
+        self._columns = columns
         self._uses = dict(_uses(mapping, binding))
         self._seen = {position: _Seen() for position in self._uses}
         self.rows = 0
@@ -105,7 +105,7 @@ class Watch:
         for position, seen in self._seen.items():
             use = self._uses[position]
             name = f"'{self._header[position]}'"
-            letters = column_letters(position + self._first_column)
+            letters = letters_at(position, self._columns)
             yield from _digits_note(seen, name, letters)
             if not use.is_amount and not use.reads_dates:
                 purpose = purpose_of(self._header[position], use.paths)

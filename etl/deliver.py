@@ -218,7 +218,7 @@ def mark_losers(job: Job, found: Survey, lines: Sequence[Lines], issues: IssuesC
             found.note_issues([batch])
             bound = job.tables[one.source.index]
             placed = replace(batch, columns=_columns_of(bound, record, batch.field))
-            issues.write(one.source, one.rows, bound.table.header, [placed], bound.table.first_column)
+            issues.write(one.source, one.rows, bound.table.header, [placed], bound.table.sheet_columns)
 
 
 def _columns_of(bound: BoundTable, record: RecordSpec, path: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from etl.cells import column_letters
+from etl.cells import letters_at
 from etl.codes import CODES
 from etl.column_kinds import Kind, Personal, kind_of_column
 from etl.column_profile import KEPT_VALUES, ColumnProfile, Sample
@@ -180,7 +180,7 @@ def _table(table: Table, limit: int | None, progress: Progress) -> TableFacts:
         blank_rows += int(chunk.blank.sum())
         for position, profile in enumerate(profiles):
             profile.add(chunk.cells[position])
-        for one in _damage(chunk, table.first_column):
+        for one in _damage(chunk, table.sheet_columns):
             known = damage.get(one.code)
             damage[one.code] = one if known is None else replace(known, count=known.count + one.count)
         progress.advance(len(chunk.blank), {})
@@ -209,7 +209,7 @@ def _column(table: Table, position: int, sample: Sample, profile: ColumnProfile,
     values, weights = sample
     kind, personal = kind_of_column(name, values, weights)
     return ColumnFacts(
-        letter=column_letters(position + table.first_column),
+        letter=letters_at(position, table.sheet_columns),
         position=position,
         name=name,
         kind=kind,
@@ -224,15 +224,15 @@ def _column(table: Table, position: int, sample: Sample, profile: ColumnProfile,
     )
 
 
-def _damage(chunk: Chunk, first_column: int) -> Iterator[Found]:
+def _damage(chunk: Chunk, columns: Sequence[int]) -> Iterator[Found]:
     """Yield what reading found wrong with the chunk, and what was spoiled before, by code."""
     counts = Counter(fault.code for fault in chunk.faults)
     for code, count in counts.items():
         first = next(fault for fault in chunk.faults if fault.code == code)
-        letter = "" if first.column is None else column_letters(first.column + first_column)
+        letter = "" if first.column is None else letters_at(first.column, columns)
         yield Found(code, count, first.row, letter)
     for position, damages in spoiled(chunk.cells).items():
         for one in damages:
             if one.code in CODES and len(one.places):
                 row = int(chunk.rows[int(np.min(one.places))])
-                yield Found(one.code, len(one.places), row, column_letters(position + first_column))
+                yield Found(one.code, len(one.places), row, letters_at(position, columns))

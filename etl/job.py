@@ -134,7 +134,7 @@ def _prove(bound: BoundTable) -> Proof:
         with bound.file.named():
             yield from bound.table.chunks(positions)
 
-    return prove(bound.plan.mapping, bound.binding, bound.table.first_column, read)
+    return prove(bound.plan.mapping, bound.binding, bound.table.sheet_columns, read)
 
 
 def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:

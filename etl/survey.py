@@ -85,7 +85,7 @@ def survey(
     clears = _Clears(work)
     spool = _Spool(work / "lines") if keep_lines else None
     watches = {
-        bound.table.ref.index: Watch(bound.plan.mapping, bound.binding, bound.table.first_column)
+        bound.table.ref.index: Watch(bound.plan.mapping, bound.binding, bound.table.sheet_columns)
         for bound in job.tables
     }
     try:
@@ -97,7 +97,7 @@ def survey(
             _look_for_near_misses(bound, chunk, job, result)
             watches[chunk.source.index].see(chunk)
             result.samples.take(prepared, bound.binding)
-            issues.write(chunk.source, chunk.rows, chunk.header, prepared.issues, bound.table.first_column)
+            issues.write(chunk.source, chunk.rows, chunk.header, prepared.issues, bound.table.sheet_columns)
             if spool is not None:
                 spool.write(lines_of(prepared))
             progress.advance(len(chunk.blank), result.counts.by_name)

@@ -38,6 +38,8 @@ def test_every_command_on_a_page_exists_with_its_flags(page):
     for command in found:
         name, *arguments = shlex.split(command)[1:]
         subcommand = command_line.get_command(click.Context(command_line), name)
+        if isinstance(subcommand, click.Group):
+            subcommand = subcommand.get_command(click.Context(subcommand), arguments.pop(0))
         assert subcommand is not None, command
         known = {option for parameter in subcommand.params for option in parameter.opts}
         flags = {argument.split("=")[0] for argument in arguments if argument.startswith("-")}

@@ -28,7 +28,25 @@ FOUND = Path(__file__).parent / "corpus" / "found"
 SOAK_SECONDS = 600
 SLOWEST_SECONDS = 30
 MOST_KILOBYTES = 1_500_000
-PIECES = (b"\0", b'"', b"\n", b"\r", b";", b"\xff\xfe", b"PK\x03\x04", b"<", b">", b"&", b"-1", b"999999999", b"1E999", b"{", b'"":', b"\xed\xa0\x80", b"A" * 5000)
+PIECES = (
+    b"\0",
+    b'"',
+    b"\n",
+    b"\r",
+    b";",
+    b"\xff\xfe",
+    b"PK\x03\x04",
+    b"<",
+    b">",
+    b"&",
+    b"-1",
+    b"999999999",
+    b"1E999",
+    b"{",
+    b'"":',
+    b"\xed\xa0\x80",
+    b"A" * 5000,
+)
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:

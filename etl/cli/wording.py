@@ -9,6 +9,13 @@ if TYPE_CHECKING:
 
 TITLES = {
     "ragged-row": "too few or too many cells",
+    "nul-character": "a character that no text has (NUL)",
+    "total-row": "a row of totals",
+    "json-line": "a line that is no JSON object",
+    "json-key-repeated": "a key twice in one object",
+    "half-character": "half a character",
+    "list-item": "a list whose items hold its separator",
+    "binary-cell": "bytes that are no text",
     "error-cell": "an error of the spreadsheet's, such as #N/A",
     "formula-without-value": "a formula without its result",
     "formula-text-cut": "a formula's text too long for an .xls",

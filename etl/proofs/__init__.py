@@ -42,7 +42,7 @@ class Proof:
     refusals: tuple[Refusal, ...] = ()
 
 
-def prove(mapping: Mapping, binding: Binding, first_column: int, read: ReadColumns) -> Proof:
+def prove(mapping: Mapping, binding: Binding, columns: int | Sequence[int], read: ReadColumns) -> Proof:
     """Return what the table proves about the columns that `mapping` leaves open or pins.
 
     Reads nothing where there are none, and no further than the proof needs. Raises SourceError.
@@ -51,7 +51,7 @@ def prove(mapping: Mapping, binding: Binding, first_column: int, read: ReadColum
     if not asked:
         return Proof(mapping)
     found = _gather(asked, read)
-    teller = Teller(mapping, binding.header, first_column)
+    teller = Teller(mapping, binding.header, columns)
     notes: list[str] = []
     refusals: list[Refusal] = []
     proven: dict[int, dict[int, tuple[TransformCall, ...]]] = {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from etl import transforms
-from etl.cells import column_letters
+from etl.cells import letters_at
 from etl.mapping.model import AllSource, FieldSpec, Mapping, TransformCall
 from etl.mapping.spec_text import written
 from etl.proofs.evidence import Amounts, Dates, Evidence, Way, Witness
@@ -33,11 +34,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Puts proofs into words. `header`, `first_column`: of the table; `mapping`: for the places of its lines."""
+    """Puts proofs into words. `header`, `columns`: of the table; `mapping`: for the places of its lines."""
 
     mapping: Mapping
     header: tuple[str, ...]
-    first_column: int
+    columns: int | Sequence[int]
 
     def notes(self, question: Question, evidence: Evidence) -> list[str]:
         """Return the sentences that are worth reading before a run that is not stopped."""
@@ -111,7 +112,7 @@ class Teller:
     def _cell(self, question: Question, witness: Witness | None) -> str:
         if witness is None:
             raise AssertionError("BUG: a proof without its witness")
-        return f"{column_letters(question.position + self.first_column)}{witness.row} = {witness.value}"
+        return f"{letters_at(question.position, self.columns)}{witness.row} = {witness.value}"
 
     def _place(self, question: Question) -> str:
         return f"{self.mapping.file}, line {question.call.line or question.line.line}"

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.cells import column_letters
+from etl.cells import letters_at
 from etl.issues import IssueBatch
 from etl.records import Rows, SourceRef
 from etl.reports.cells import inert
@@ -32,16 +32,16 @@ class IssuesCsv:
         rows: Rows,
         header: Sequence[str],
         batches: Sequence[IssueBatch],
-        first_column: int = 0,
+        columns: int | Sequence[int] = 0,
     ) -> None:
         """Append the issues of a chunk's rows (`rows`: their numbers; places count in them).
 
-        `first_column`: where the table starts in its sheet, from 0.
+        `columns`: where the table starts in its sheet, from 0, or of each position in the header the sheet's column.
         """
         batches = [batch for batch in batches if len(batch)]
         if not batches:
             return
-        parts = [_columns(source, rows, header, batch, first_column) for batch in batches]
+        parts = [_columns(source, rows, header, batch, columns) for batch in batches]
         order = pa.array(np.argsort(np.concatenate([batch.places for batch in batches]), kind="stable"))
         self._csv.write({name: pa.concat_arrays([part[name] for part in parts]).take(order) for name in COLUMNS})
 
@@ -51,7 +51,7 @@ class IssuesCsv:
 
 
 def _columns(
-    source: SourceRef, numbers: Rows, header: Sequence[str], batch: IssueBatch, first_column: int
+    source: SourceRef, numbers: Rows, header: Sequence[str], batch: IssueBatch, columns: int | Sequence[int]
 ) -> dict[str, pa.Array]:
     count = len(batch)
     rows = pa.array(numbers[batch.places])
@@ -60,7 +60,7 @@ def _columns(
         "file": inert(_same(source.file, count)),
         "sheet": inert(_same(source.sheet, count)),
         "row": rows,
-        "cell": _cells(batch.columns, rows.cast(pa.string()), first_column),
+        "cell": _cells(batch.columns, rows.cast(pa.string()), columns),
         "column": inert(_same(names, count)),
         "field": _same(batch.field, count),
         "severity": _same(batch.severity.value, count),
@@ -71,13 +71,13 @@ def _columns(
     }
 
 
-def _cells(columns: Sequence[int], rows: pa.Array, first_column: int) -> pa.Array:
+def _cells(positions: Sequence[int], rows: pa.Array, columns: int | Sequence[int]) -> pa.Array:
     """Return the names of the cells that a value comes from, `B6` or `B6, C6`, one text per row."""
-    if not columns:
+    if not positions:
         return _same("", len(rows))
     pieces: list[Any] = []
-    for position in columns:
-        pieces += [", " if pieces else "", column_letters(position + first_column), rows]
+    for position in positions:
+        pieces += [", " if pieces else "", letters_at(position, columns), rows]
     return pc.binary_join_element_wise(*pieces, "")
 
 

@@ -14,7 +14,7 @@ from etl.sources import csv_file, excel_file, json_lines, parquet_file
 from etl.sources.base import SourceOptions, Table
 from etl.sources.fingerprint import Fingerprint
 from etl.sources.intake import Given, SourceFile, take_in
-from etl.sources.kinds import JSON_LINES, PARQUET, TEXT_TABLE, kind_of, not_read
+from etl.sources.kinds import JSON_LINES, PARQUET, TEXT_TABLE, kind_of
 
 __all__ = [
     "READERS",
@@ -69,5 +69,5 @@ def list_sheets(file: SourceFile) -> tuple[str, ...]:
 def _reader(path: Path) -> Reader:
     kind = kind_of(path)
     if kind not in READERS:
-        raise not_read(path, kind)
+        raise AssertionError(f"BUG: an archive ({kind}) is not unpacked: {path}")
     return READERS[kind]

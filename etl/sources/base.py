@@ -67,7 +67,11 @@ class Table(Protocol):
 
     @property
     def first_column(self) -> int:
-        """Where the table starts in its sheet, from 0 (A); the cell of position p stands in column p + first_column."""
+        """Where the table starts in its sheet, from 0 (A)."""
+
+    @property
+    def sheet_columns(self) -> tuple[int, ...]:
+        """Where each column of the header stands in its sheet, from 0 (A); some in between may be left out."""
 
     @property
     def rivals(self) -> tuple[str, ...]:

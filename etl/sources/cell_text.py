@@ -1,4 +1,4 @@
-"""A workbook's typed cell as the text that stands for it. Pure, and imports nothing of etl: `workbook_child` loads it."""
+"""A workbook's typed cell as the text that stands for it. Pure; imports nothing of etl: `workbook_child` loads it."""
 
 from __future__ import annotations
 

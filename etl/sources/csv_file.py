@@ -119,6 +119,11 @@ class CsvTable:
         return ()
 
     @property
+    def sheet_columns(self) -> tuple[int, ...]:
+        """One after the other."""
+        return tuple(range(len(self.header)))
+
+    @property
     def rivals(self) -> tuple[str, ...]:
         """None: a text file is one table."""
         return ()

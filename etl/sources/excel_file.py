@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): scanned for what may do harm or be missed, then read by a child process."""
+"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods): scanned for what may do harm or be missed, then parsed in a child."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from etl.sources.header import SEARCHED_ROWS, best_score, find_header, is_blank
 from etl.sources.kinds import ODS, XLS, XLSB, XLSX
 from etl.sources.sheet_scan import BookScanner, SheetPart, SheetScan
 from etl.sources.workbook_notes import notes_of
-from etl.sources.workbook_process import Book, Head, read_heads, state_of
+from etl.sources.workbook_process import Book, Head, SheetRequest, read_heads, state_of
 from etl.sources.workbook_sheets import choose
 from etl.sources.workbook_table import WorkbookTable
 
@@ -72,7 +72,9 @@ def _table(
 ) -> Table:
     header, row = _header(book.path, start, options)
     notes = notes_of(start.scan, ref.sheet, options, data_after=row + options.skip_rows, columns=start.columns)
-    return WorkbookTable(book, kind, ref, header, row, start.columns, start.origin, options, start.scan, rivals, notes)
+    return WorkbookTable(
+        book, kind, ref, header, row, start.columns, start.origin, start.sheet.part, options, start.scan, rivals, notes
+    )
 
 
 def _asked_for(book: Book, scanner: BookScanner, options: SourceOptions) -> list[_Start]:
@@ -108,14 +110,22 @@ def _starts(book: Book, scanner: BookScanner, sheets: Sequence[SheetPart], optio
     filled = {name: scan for name, scan in scans.items() if scan.last_row}
     if not filled:
         return {}
+    by_name = {sheet.name: sheet for sheet in sheets}
+    requests = [
+        SheetRequest(
+            name,
+            by_name[name].part if scan.has_gaps else None,
+            () if options.hidden_rows else tuple(scan.hidden_rows),
+        )
+        for name, scan in filled.items()
+    ]
     heads = read_heads(
         book,
-        {name: () if options.hidden_rows else tuple(scan.hidden_rows) for name, scan in filled.items()},
+        requests,
         most_rows=SEARCHED_ROWS,
         pinned=options.header_row or None,
         comment=options.comment,
     )
-    by_name = {sheet.name: sheet for sheet in sheets}
     starts = (_start(by_name[head.sheet], filled[head.sheet], head, options) for head in heads)
     return {start.sheet.name: start for start in starts if start.rows}
 

@@ -61,6 +61,11 @@ class JsonLinesTable:
         return ()
 
     @property
+    def sheet_columns(self) -> tuple[int, ...]:
+        """One after the other."""
+        return tuple(range(len(self.header)))
+
+    @property
     def rivals(self) -> tuple[str, ...]:
         """None: the file is one table."""
         return ()

@@ -38,16 +38,6 @@ _MAGIC = (
     (b"\xff\xd8\xff", "a picture", "export the table itself as .xlsx or .csv"),
 )
 _KINDS = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"PAR1", PARQUET))
-_NAMES = {
-    JSON_LINES: ("a file of JSON lines", "save it as .csv"),
-    PARQUET: ("a Parquet file", "save it as .csv"),
-    XLSB: ("a binary Excel workbook (.xlsb)", _SAVE_AS),
-    XLS: ("an old Excel workbook (.xls)", _SAVE_AS),
-    ODS: ("an OpenDocument spreadsheet (.ods)", _SAVE_AS),
-    GZIP: ("a gzip archive", "unpack it first"),
-    ZIP: ("a zip archive of other files", "unpack it and name the table in it"),
-    ZSTD: ("a Zstandard archive", "unpack it first"),
-}
 _RESAVE = "open it in Excel and save it as .xlsx"
 _MARKUP = (
     (b"<?mso-application", "an XML spreadsheet of Excel 2003", _RESAVE),
@@ -88,11 +78,6 @@ def kind_of(path: Path) -> str:
             raise _refused(path, name, hint)
     _refuse_markup(path, head)
     return JSON_LINES if _is_json_lines(head) else TEXT_TABLE
-
-
-def not_read(path: Path, kind: str) -> SourceError:
-    """Return the SourceError for a format that has no reader."""
-    return _refused(path, *_NAMES[kind])
 
 
 def empty_file(path: Path) -> SourceError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from array import array
+from dataclasses import dataclass, field
 
 _LITERALS = re.compile(r'\\(.)|"([^"]*)"')
 _LOCALE = re.compile(r"\[\$-[0-9A-Fa-f]+\]")
@@ -10,9 +12,9 @@ _ZEROS = re.compile(r"0[0 ./-]*0")
 
 
 def zeros_of(code: str) -> str | None:
-    """Return the zeros of a number format with the signs between them; None for any other format.
+    r"""Return the zeros of a number format with the signs between them; None for any other format.
 
-    >>> zeros_of("00000"), zeros_of(r"[$-415]00\\-000"), zeros_of("0.00")
+    >>> zeros_of("00000"), zeros_of(r"[$-415]00\-000"), zeros_of("0.00")
     ('00000', '00-000', None)
     """
     # A dot that is no literal is the decimal sign.
@@ -31,3 +33,26 @@ def shown(digits: str, zeros: str) -> str:
     left = list(digits.zfill(zeros.count("0")))
     text = "".join([left.pop() if sign == "0" else sign for sign in reversed(zeros)])[::-1]
     return "".join(left) + text
+
+
+@dataclass(slots=True)
+class ZeroRuns:
+    """The cells of one sheet that show leading zeros, as runs of rows. Rows from 1, columns from 0."""
+
+    _runs: dict[tuple[int, str], array[int]] = field(default_factory=dict)
+
+    def note(self, row: int, column: int, zeros: str) -> None:
+        """Take in one cell."""
+        runs = self._runs.setdefault((column, zeros), array("I"))
+        if runs and runs[-1] in (row - 1, row):
+            runs[-1] = row
+        else:
+            runs.extend((row, row))
+
+    def by_column(self) -> dict[int, tuple[tuple[int, int, str], ...]]:
+        """Return by column the runs (first row, last row, zeros)."""
+        found: dict[int, tuple[tuple[int, int, str], ...]] = {}
+        for (column, zeros), runs in self._runs.items():
+            pairs = zip(runs[::2], runs[1::2], strict=True)
+            found[column] = found.get(column, ()) + tuple((first, last, zeros) for first, last in pairs)
+        return found

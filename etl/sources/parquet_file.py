@@ -56,6 +56,11 @@ class ParquetTable:
         return ()
 
     @property
+    def sheet_columns(self) -> tuple[int, ...]:
+        """One after the other."""
+        return tuple(range(len(self.header)))
+
+    @property
     def rivals(self) -> tuple[str, ...]:
         """None: the file is one table."""
         return ()

@@ -17,7 +17,7 @@ _END_OF_ROW = b"</row>"
 _MOST_BYTES = 1 << 20
 """Of a row that is waited for; a longer one is the parser's."""
 _FORM = rb"""
-    <row\ r="(?P<row>[1-9][0-9]{0,6})"(?P<attributes>(?:\ [A-Za-z0-9:]++="[^"<]*+")*+)
+    <row\ r="(?P<row>[1-9][0-9]{0,6})"(?P<attributes>(?:\ [A-Za-z0-9:]++="[^"<>]*+")*+)
     (?:/>|>(?P<cells>(?:
         <c\ r="[A-Z]{1,2}(?P=row)"(?:\ s="[0-9]++")?+(?:\ t="(?:s|n|b|str|inlineStr)")?+
         (?:/>|>(?:

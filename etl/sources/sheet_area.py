@@ -74,8 +74,16 @@ class SheetArea:
             whole = self._marks.get(row, ()) + known
             self._marks[row] = self._known_rows.setdefault(whole, whole)
 
+    def cells_in(self, rows: int) -> int:
+        """Return how many cells a rectangle of so many rows has."""
+        return max(0, rows) * max(0, self.last_column - self.first_column + 1)
+
+    def is_moderate(self, area: int) -> bool:
+        """Whether a rectangle of so many cells is neither too large, nor too large for what it holds."""
+        return area <= MOST_AREA and (area <= SPARSE_AREA or area <= SPARSE_RATIO * self.filled)
+
     def check(self) -> None:
         """Raise SourceError where the rectangle is too large, or too large for what it holds."""
-        area = max(0, self.last_row - self.first_row + 1) * max(0, self.last_column - self.first_column + 1)
-        if area > MOST_AREA or (area > SPARSE_AREA and area > SPARSE_RATIO * self.filled):
+        area = self.cells_in(self.last_row - self.first_row + 1)
+        if not self.is_moderate(area):
             raise hostile(self.path, f"sheet '{self.sheet}' spans {area:,} cells of which {self.filled:,} are filled")

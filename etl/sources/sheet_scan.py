@@ -48,6 +48,7 @@ class SheetScan:
     `hidden_rows` (from 1, those that a filter hides too) and `hidden_columns` (from 0); `has_filter`: a filter is on.
     `serial_dates`: by column (from 0) the runs of rows (first, last) whose whole numbers are days, to be read by
     `serial_dates.date_of` in the date system `is_1904`; only for a format whose reader leaves them numbers (.xlsb).
+    `has_gaps`: its rows stand so far apart that the reader must get them by `workbook_gaps` (.xlsx).
     `zeros`: by column the runs of rows (first, last) and the number format that shows their whole numbers with leading
     zeros (`00-000`), to be read by `leading_zeros.shown`.
     """
@@ -60,6 +61,7 @@ class SheetScan:
     has_filter: bool = False
     serial_dates: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     is_1904: bool = False
+    has_gaps: bool = False
     zeros: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
 
 

@@ -13,7 +13,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -82,11 +82,10 @@ def _end_with_parent() -> None:
 def _heads(request: dict[str, Any]) -> None:
     """Write of each sheet asked for its first cell and its first rows, one JSON line each."""
     texts, wanted = _beside("cell_text"), request["row"]
-    names = [name for name, _ in request["sheets"]]
-    for sheet, (name, hidden) in zip(_sheets(request, names), request["sheets"], strict=True):
+    for sheet, numbers, (name, _, hidden) in _sheets(request):
         passed = frozenset(hidden)
         rows: list[tuple[int, list[str]]] = []
-        for number, row in enumerate(sheet.iter_rows(), start=1):
+        for number, row in zip(numbers, sheet.iter_rows(), strict=False):
             if texts.is_blank(row) or (len(rows) >= request["rows"] and number != wanted):
                 continue
             as_text = [texts.cell_text(cell) for cell in row]
@@ -127,18 +126,19 @@ def _rows(request: dict[str, Any]) -> None:
 
 def _filled(request: dict[str, Any], texts: ModuleType) -> Iterator[tuple[int, list[Any]]]:
     """Yield the rows that hold anything, and those that are to be kept; cells merged downwards count in each row."""
-    (sheet,) = _sheets(request, [request["sheet"]])
+    ((sheet, numbers, _),) = _sheets(request)
     kept = frozenset(request["keep"])
     merges: dict[int, list[tuple[int, int]]] = {}
     for top, bottom, column in request["merges"]:
         merges.setdefault(top, []).append((column, bottom))
     open_merges: dict[int, tuple[int, Any]] = {}
-    number, last = request["first"], request["last_row"]
+    after, last = request["after"], max(kept, default=0)
     width = sheet.width
     # Calamine's rows end with the last cell that has a value: formulas without one may stand below.
     tail = ([""] * width for _ in range(last - (sheet.end or (0, 0))[0] - 1))
-    for row in itertools.islice(itertools.chain(sheet.iter_rows(), tail), number, None):
-        number += 1
+    for number, row in zip(numbers, itertools.chain(sheet.iter_rows(), tail), strict=False):
+        if number <= after:
+            continue
         is_blank = texts.is_blank(row)
         if open_merges:
             open_merges = {column: one for column, one in open_merges.items() if one[0] >= number}
@@ -172,17 +172,27 @@ def _is_comment(row: list[str], comment: str | None) -> bool:
     return comment is not None and next((cell.strip() for cell in row if cell.strip()), "").startswith(comment)
 
 
-def _sheets(request: dict[str, Any], names: list[str]) -> Iterator[Any]:
-    """Yield sheets, each read whole; only one of them is held here."""
+def _sheets(request: dict[str, Any]) -> Iterator[tuple[Any, Iterable[int], list[Any]]]:
+    """Yield the sheets asked for, read whole, with the numbers of their rows; only one of them is held here."""
     from python_calamine import CalamineWorkbook
 
     path = request["path"]
-    with CalamineWorkbook.from_path(path) as workbook:
-        for name in names:
-            yield workbook.get_sheet_by_name(name)
+    if all(part is None for _, part, _ in request["sheets"]):
+        with CalamineWorkbook.from_path(path) as workbook:
+            for one in request["sheets"]:
+                yield workbook.get_sheet_by_name(one[0]), itertools.count(1), one
+    else:
+        for one in request["sheets"]:
+            source, numbers = (path, itertools.count(1)) if one[1] is None else _gaps(path, one[1])
+            with CalamineWorkbook.from_object(source) as workbook:
+                yield workbook.get_sheet_by_name(one[0]), numbers, one
     status = Path(path).stat()
     if [status.st_size, status.st_mtime_ns] != request["state"]:
         raise _ChangedError
+
+
+def _gaps(path: str, part: str) -> Any:
+    return _beside("workbook_gaps").without_gaps(path, part)
 
 
 def _beside(name: str) -> ModuleType:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Mapping
-from typing import Any
 
+from etl.sources.leading_zeros import ZeroRuns
 from etl.sources.plain_rows import feed_rows, filled_columns
 from etl.sources.sheet_area import SheetArea
-from etl.sources.sheet_scan import MOST_COLUMNS, MOST_ROWS, CellMark, Merge, SheetPart, SheetScan
+from etl.sources.sheet_scan import MOST_COLUMNS, MOST_ROWS, SPARSE_AREA, CellMark, Merge, SheetPart, SheetScan
 from etl.sources.workbook_parts import Container, hostile
 from etl.sources.workbook_xml import feeding, new_parser
 
 MOST_MERGES = 200_000
+_GAPS_FACTOR = 4
 _TRUE = ("1", "true")
 _HIDDEN_ROW = re.compile(rb' (?:[A-Za-z0-9]+:)?(?:hidden="(?:1|true)"|ht="0(?:\.0*)?")')
 _NO_LETTERS = "0123456789"
@@ -31,30 +32,30 @@ class SheetLook:
         self.parser.StartElementHandler = self._start
         self.last_row = 0
         self._row = self._column = 0
-        self._type = ""
+        self._type = self._style = ""
         self._formula = self._has_value = False
         self._text: list[str] = []
         self._kinds: dict[str, str] = {}
         self._prefix = ""
         self._columns: dict[str, int] = {}
+        self._filled_rows = self._filled_row = 0
+        self._is_plain = True
         self._known: set[tuple[bytes, ...]] = set()
         self._hidden_rows = array("I")
         self._hidden_columns: set[int] = set()
         self._merges: list[Merge] = []
         self._has_filter = self._is_in_filter = False
-        self._zeros: dict[tuple[int, str], array[int]] = {}
+        self._zeros = ZeroRuns()
         self._zero_cell = _zero_cells(zeros)
         with feeding(container, sheet.part):
             feed_rows(container, sheet.part, self)
             self.parser.Parse(b"", True)
-        self.area.check()
+        self._has_gaps = self._is_far_apart()
+        if not self._has_gaps:
+            self.area.check()
 
     def result(self) -> SheetScan:
         """Return what was found."""
-        zeros: dict[int, tuple[tuple[int, int, str], ...]] = {}
-        for (column, code), runs in self._zeros.items():
-            pairs = zip(runs[::2], runs[1::2], strict=True)
-            zeros[column] = zeros.get(column, ()) + tuple((first, last, code) for first, last in pairs)
         return SheetScan(
             self.last_row,
             self.area.marks,
@@ -62,7 +63,8 @@ class SheetLook:
             frozenset(self._hidden_columns),
             tuple(self._merges),
             self._has_filter,
-            zeros=zeros,
+            has_gaps=self._has_gaps,
+            zeros=self._zeros.by_column(),
         )
 
     def feed(self, data: bytes) -> None:
@@ -80,6 +82,9 @@ class SheetLook:
         columns = filled_columns(cells)
         if not columns:
             return
+        if row != self._filled_row:
+            self._filled_row = row
+            self._filled_rows += 1
         if columns in self._known and row <= MOST_ROWS:
             self.area.take_row(row, len(columns))
         else:
@@ -103,21 +108,29 @@ class SheetLook:
             if self._row > self.last_row:
                 self.last_row = self._row
             self._type = attributes.get("t", "")
+            self._style = attributes.get("s", "") if self._formats and self._type in ("", "n") else ""
             if self._type == "e":
                 self._watch()
-            elif self._formats and self._type in ("", "n") and attributes.get("s") in self._formats:
-                self._note_zeros(self._column, attributes["s"])
         elif kind == "v" or kind == "is" or kind == "f":
             self.area.fill(self._row, self._column)
+            if kind != "is" and self._style in self._formats:
+                self._note_zeros(self._column, self._style)
             if self._formula or kind == "f" or self._type == "e":
                 self._note(kind)
         elif kind == "row":
+            self._is_plain = False
             self._row = int(attributes.get("r", self._row + 1))
             self._column = -1
             if attributes.get("hidden") in _TRUE or _is_zero(attributes.get("ht")):
                 self._hidden_rows.append(min(self._row, MOST_ROWS + 1))
         else:
             self._about_sheet(kind, attributes)
+
+    def _is_far_apart(self) -> bool:
+        """Whether the rows take much less without the gaps between them, and can be given so to the reader."""
+        area = self.area
+        spanned, held = area.cells_in(area.last_row - area.first_row + 1), area.cells_in(self._filled_rows)
+        return self._is_plain and spanned > max(SPARSE_AREA, _GAPS_FACTOR * held) and area.is_moderate(held)
 
     def _about_sheet(self, kind: str, attributes: dict[str, str]) -> None:
         if kind == "col" and (attributes.get("hidden") in _TRUE or _is_zero(attributes.get("width"))):
@@ -142,11 +155,8 @@ class SheetLook:
         return self._column_of(letters), int(name[len(letters) :])
 
     def _note_zeros(self, column: int, style: str) -> None:
-        runs = self._zeros.setdefault((column, self._formats[style]), array("I"))
-        if runs and runs[-1] == self._row - 1:
-            runs[-1] = self._row
-        elif 0 < self._row <= MOST_ROWS:
-            runs.extend((self._row, self._row))
+        if 0 < self._row <= MOST_ROWS:
+            self._zeros.note(self._row, column, self._formats[style])
 
     def _note(self, kind: str) -> None:
         """Follow a formula or an error cell through its parts."""
@@ -199,7 +209,7 @@ def _zero_cells(formats: Mapping[str, str]) -> re.Pattern[bytes] | None:
     """Return the pattern of a plain cell with a number in one of these formats."""
     if not formats:
         return None
-    return re.compile(rb'<c r="([A-Z]+)[0-9]+" s="(%b)"(?: t="n")?><' % b"|".join(key.encode() for key in formats))
+    return re.compile(rb'<c r="([A-Z]+)[0-9]+" s="(%b)"(?: t="n")?><[vf]' % b"|".join(key.encode() for key in formats))
 
 
 def _is_zero(size: str | None) -> bool:

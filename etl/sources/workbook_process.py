@@ -13,10 +13,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -76,17 +76,29 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetRequest:
+    """A sheet by its name; `part`: the one that holds it, where its gaps must be closed; `pass_over`: rows."""
+
+    name: str
+    part: str | None = None
+    pass_over: tuple[int, ...] = ()
+
+    def as_list(self) -> list[object]:
+        """As the script takes it."""
+        return [self.name, self.part, self.pass_over]
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """Which rows of a sheet are asked for, in order.
 
-    `columns`: from the sheet's first filled one; `after`: the row before the first; `last_row`: the last that holds a
-    cell; `keep`: rows to be given though they are blank; `merges`: (first row, last row, column).
+    `columns`: from the sheet's first filled one; `after`: the row before the first; `keep`: rows to be given though
+    they are blank; `merges`: (first row, last row, column).
     """
 
-    sheet: str
+    sheet: SheetRequest
     columns: tuple[int, ...]
     after: int
-    last_row: int
     keep: tuple[int, ...] = ()
     merges: tuple[tuple[int, int, int], ...] = ()
     limit: int | None = None
@@ -105,7 +117,7 @@ def state_of(path: Path) -> State:
 
 def read_heads(
     book: Book,
-    sheets: dict[str, tuple[int, ...]],
+    sheets: Sequence[SheetRequest],
     *,
     most_rows: int,
     pinned: int | None = None,
@@ -113,11 +125,11 @@ def read_heads(
 ) -> list[Head]:
     """Return the heads of sheets in the order given: up to `most_rows` rows that hold anything, and the one `pinned`.
 
-    `sheets`: by name, the rows to pass over. Rows that start with `comment` are passed over too. Raises SourceError.
+    Rows that start with `comment` are passed over. Raises SourceError.
     """
     request = {
         "task": "heads",
-        "sheets": list(sheets.items()),
+        "sheets": [sheet.as_list() for sheet in sheets],
         "rows": most_rows,
         "row": pinned,
         "comment": comment,
@@ -132,17 +144,17 @@ def read_heads(
 
 
 def read_rows(book: Book, rows: Rows) -> Generator[pa.RecordBatch, None, None]:
-    """Yield the rows in batches: `row` (int64), `mark` (int8: 0 data, 1 comment, 2 total), `label` (of a total), and by
-    column `textN` (large_string) and `typedN` (bool, null: no cell is).
+    """Yield the rows in batches.
 
+    Columns: `row` (int64), `mark` (int8: 0 data, 1 comment, 2 total), `label` (string, of a total its first word), and
+    for each column asked for `textN` (large_string) and `typedN` (bool, null throughout where no cell is).
     The process ends with the generator. Raises SourceError.
     """
     request = {
         "task": "rows",
-        "sheet": rows.sheet,
+        "sheets": [rows.sheet.as_list()],
         "columns": rows.columns,
-        "first": rows.after,
-        "last_row": rows.last_row,
+        "after": rows.after,
         "keep": rows.keep,
         "merges": rows.merges,
         "limit": rows.limit,
@@ -157,7 +169,7 @@ def read_rows(book: Book, rows: Rows) -> Generator[pa.RecordBatch, None, None]:
 class _Answer:
     """The child's standard output as a file that is read with a clock; only the time spent waiting counts."""
 
-    stream: BinaryIO
+    stream: IO[bytes]
     seconds_left: float
     closed: bool = False
     is_over: bool = False
@@ -199,7 +211,7 @@ class _Answer:
 @contextlib.contextmanager
 def _child(book: Book, request: dict[str, Any]) -> Iterator[_Answer]:
     """Run the script for one request; whatever goes wrong there is one SourceError here."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and script; the file's name is data
         [sys.executable, "-I", "-B", "-X", "utf8", str(_SCRIPT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -229,7 +241,7 @@ def _child(book: Book, request: dict[str, Any]) -> Iterator[_Answer]:
                 pipe.close()
 
 
-def _write(pipe: BinaryIO, content: bytes) -> None:
+def _write(pipe: IO[bytes], content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[pipe.write(view) :]

@@ -16,7 +16,7 @@ from etl.sources import leading_zeros, workbook_process
 from etl.sources.base import ROWS_PER_CHUNK, SourceOptions
 from etl.sources.serial_dates import date_of
 from etl.sources.sheet_scan import Merge, SheetScan
-from etl.sources.workbook_process import Book
+from etl.sources.workbook_process import Book, SheetRequest
 
 _COMMENT, _TOTAL = 1, 2
 _DIGITS = "^[0-9]{1,15}$"
@@ -24,7 +24,7 @@ _DIGITS = "^[0-9]{1,15}$"
 
 @dataclass(slots=True)
 class WorkbookTable:
-    """One sheet. `columns`: of each position in the header the sheet's column, from 0; `kind`: the workbook's format.
+    """One sheet. `kind`: the workbook's format; `part`: the one of the container that holds the sheet.
 
     `origin`: the sheet's first column that holds anything, from which the reader counts.
     """
@@ -36,6 +36,7 @@ class WorkbookTable:
     header_row: int
     sheet_columns: tuple[int, ...]
     origin: int
+    part: str
     options: SourceOptions = field(repr=False)
     scan: SheetScan = field(repr=False)
     rivals: tuple[str, ...] = ()
@@ -92,10 +93,9 @@ class WorkbookTable:
         self, wanted: Sequence[int], merges: Sequence[Merge], limit: int | None, batch: int
     ) -> workbook_process.Rows:
         return workbook_process.Rows(
-            self.ref.sheet,
+            SheetRequest(self.ref.sheet, self.part if self.scan.has_gaps else None),
             tuple(self.sheet_columns[position] - self.origin for position in wanted),
             self.data_after,
-            self.scan.last_row,
             keep=tuple(self.scan.marks),
             merges=tuple((one.first_row, one.last_row, one.first_column - self.origin) for one in merges),
             limit=limit,

@@ -6,12 +6,13 @@ Facts of the format: [MS-XLS]. A sheet is a run of records from its BOF to its E
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.errors import SourceError
 from etl.sources.biff_records import error_text, old_records
+from etl.sources.leading_zeros import ZeroRuns, zeros_of
 from etl.sources.ole_file import OleFile, OleStream
 from etl.sources.sheet_area import SheetArea
 from etl.sources.sheet_scan import BookScanner, CellMark, Merge, SheetPart, SheetScan
@@ -21,11 +22,13 @@ MOST_SHEETS = 2_000
 
 _BOF, _EOF, _FILEPASS, _CODEPAGE, _BOUNDSHEET, _SST, _CONTINUE = 0x0809, 0x0A, 0x2F, 0x42, 0x85, 0xFC, 0x3C
 _OLD_BOFS = {0x0009: "2", 0x0209: "3", 0x0409: "4"}
+_FORMAT, _CELL_FORMAT = 0x041E, 0xE0
 _DIMENSIONS, _ROW, _COLINFO, _FILTERMODE, _MERGES = 0x0200, 0x0208, 0x7D, 0x9B, 0xE5
 _BLANK, _MULBLANK, _NUMBER, _LABEL, _BOOLERR, _RK, _MULRK = 0x0201, 0xBE, 0x0203, 0x0204, 0x0205, 0x027E, 0xBD
 _LABELSST, _RSTRING, _FORMULA, _STRING = 0xFD, 0xD6, 0x06, 0x0207
+_ONE_NUMBER = frozenset((_NUMBER, _RK))
 _ONE_CELL = frozenset((_NUMBER, _LABEL, _RK, _LABELSST, _RSTRING))
-_BOOK_RECORDS = frozenset((_BOF, _EOF, _FILEPASS, _CODEPAGE, _BOUNDSHEET, _SST, *_OLD_BOFS))
+_BOOK_RECORDS = frozenset((_BOF, _EOF, _FILEPASS, _CODEPAGE, _BOUNDSHEET, _SST, _FORMAT, _CELL_FORMAT, *_OLD_BOFS))
 _SHEET_RECORDS = frozenset(
     (_BOF, _EOF, _DIMENSIONS, _ROW, _COLINFO, _FILTERMODE, _MERGES, _BLANK, _MULBLANK, _BOOLERR, _MULRK)
 ) | _ONE_CELL | {_FORMULA, _STRING, _CONTINUE}  # fmt: skip
@@ -54,7 +57,8 @@ def open_scanner(path: Path) -> BookScanner:
     stream = container.stream("Workbook" if "Workbook" in container.names else "Book")
     book = _look_at_book(stream)
     # The reader takes in every sheet, charts too, whichever is asked for: so the limits hold for all.
-    scans = {part.part: _look_at_sheet(stream, part, limit) for part, limit in book.spans()}
+    zeros = book.zeros()
+    scans = {part.part: _look_at_sheet(stream, part, limit, zeros) for part, limit in book.spans()}
     return XlsScanner(tuple(book.worksheets), scans)
 
 
@@ -70,9 +74,9 @@ class XlsScanner:
         return self._scans[sheet.part]
 
 
-def _look_at_sheet(stream: OleStream, sheet: SheetPart, limit: int) -> SheetScan:
+def _look_at_sheet(stream: OleStream, sheet: SheetPart, limit: int, formats: Mapping[int, str]) -> SheetScan:
     start = int(sheet.part)
-    look = _SheetLook(SheetArea(stream.path, sheet.name))
+    look = _SheetLook(SheetArea(stream.path, sheet.name), formats=formats)
     # A chart within a sheet has a BOF and an EOF of its own. The reader reserves memory by its dimensions too.
     depth = 0
     for kind, data, end in old_records(stream.path, stream.blocks(start), _SHEET_RECORDS, start):
@@ -101,6 +105,8 @@ class _SheetLook:
     hidden_columns: set[int] = field(default_factory=set)
     merges: list[Merge] = field(default_factory=list)
     has_filter: bool = False
+    formats: Mapping[int, str] = field(default_factory=dict)
+    zeros: ZeroRuns = field(default_factory=ZeroRuns)
     _text_of: tuple[int, int] | None = None
     _text_came: bool = False
 
@@ -110,7 +116,9 @@ class _SheetLook:
         if kind in _ONE_CELL:
             if self._text_of:
                 self._end_text()
-            self._fill(data, 1)
+            row, column = self._fill(data, 1)
+            if self.formats and kind in _ONE_NUMBER:
+                self._shown(row, column, data[4] | data[5] << 8)
             return
         try:
             self._other(kind, data)
@@ -139,7 +147,12 @@ class _SheetLook:
             frozenset(self.hidden_columns),
             tuple(self.merges),
             self.has_filter,
+            zeros=self.zeros.by_column(),
         )
+
+    def _shown(self, row: int, column: int, number: int) -> None:
+        if number in self.formats:
+            self.zeros.note(row, column, self.formats[number])
 
     def _fill(self, data: bytes, width: int) -> tuple[int, int]:
         if len(data) < 6:
@@ -158,7 +171,10 @@ class _SheetLook:
         self.last_row = max(self.last_row, _CELL.unpack_from(data)[0] + 1)
 
     def many(self, data: bytes) -> None:
-        self._fill(data, max(1, (len(data) - 6) // 6))
+        width = max(1, (len(data) - 6) // 6)
+        row, column = self._fill(data, width)
+        for place in range(width if self.formats else 0):
+            self._shown(row, column + place, int.from_bytes(data[4 + 6 * place : 6 + 6 * place], "little"))
 
     def bool_or_error(self, data: bytes) -> None:
         row, column = self._fill(data, 1)
@@ -243,6 +259,13 @@ class _BookLook:
     encoding: str = "cp1252"
     worksheets: list[SheetPart] = field(default_factory=list)
     parts: dict[int, SheetPart] = field(default_factory=dict)
+    codes: dict[int, str] = field(default_factory=dict)
+    formats: list[int] = field(default_factory=list)
+
+    def zeros(self) -> dict[int, str]:
+        """Return the zeros of the cell formats that are made of them, by the number by which cells name a format."""
+        found = ((place, zeros_of(self.codes.get(number, ""))) for place, number in enumerate(self.formats))
+        return {place: zeros for place, zeros in found if zeros is not None}
 
     def spans(self) -> Iterator[tuple[SheetPart, int]]:
         """Yield each sheet, whatever its kind, and where the next one starts."""
@@ -264,6 +287,10 @@ class _BookLook:
             _check_strings(self.stream, data)
         elif kind == _BOUNDSHEET:
             self._bound(data)
+        elif kind == _CELL_FORMAT:
+            self.formats.append(int.from_bytes(data[2:4], "little"))
+        elif kind == _FORMAT and self.version >= _BIFF8:
+            self.codes[int.from_bytes(data[:2], "little")] = _text(data, 2)
 
     def _bound(self, data: bytes) -> None:
         (position,) = struct.unpack_from("<I", data)
@@ -309,6 +336,15 @@ def _sheet(data: bytes, version: int, encoding: str) -> SheetPart:
     else:
         name = data[8 : 8 + length].decode("latin-1")
     return SheetPart(name.replace("\0", ""), str(position), state == _VISIBLE)
+
+
+def _text(data: bytes, place: int) -> str:
+    """Return a text with its length before it in two bytes. [MS-XLS] 2.5.294."""
+    length, is_wide = data[place] | data[place + 1] << 8, data[place + 2] & 1
+    start = place + 3
+    if is_wide:
+        return data[start : start + 2 * length].decode("utf-16-le", "replace")
+    return data[start : start + length].decode("latin-1")
 
 
 def _check_strings(stream: OleStream, data: bytes) -> None:

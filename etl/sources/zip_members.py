@@ -148,7 +148,7 @@ def _blocks(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Iter
 
 def _is_passed_over(info: zipfile.ZipInfo) -> bool:
     parts = info.filename.replace("\\", "/").split("/")
-    return info.is_dir() or parts[-1] == "" or "__MACOSX" in parts or parts[-1] == ".DS_Store"
+    return parts[-1] == "" or "__MACOSX" in parts or parts[-1] == ".DS_Store"
 
 
 def _shown(info: zipfile.ZipInfo) -> str:

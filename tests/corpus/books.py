@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - a cell has no time zone
 """The workbooks of the corpus as cells, and what must come out of each, whatever program saved it in which format."""
 
 from __future__ import annotations
@@ -21,8 +22,16 @@ class Book:
     formats: Sequence[str] = ("xlsx", "xls", "ods")
 
 
-def _table(sheet: str, header: Sequence[str], header_row: int, rows: dict[int, Sequence[str]], **more: Any) -> dict[str, Any]:
-    return {"sheet": sheet, "header": list(header), "header_row": header_row, "rows": {str(n): list(r) for n, r in rows.items()}, **more}
+def _table(
+    sheet: str, header: Sequence[str], header_row: int, rows: dict[int, Sequence[str]], **more: Any
+) -> dict[str, Any]:
+    return {
+        "sheet": sheet,
+        "header": list(header),
+        "header_row": header_row,
+        "rows": {str(n): list(r) for n, r in rows.items()},
+        **more,
+    }
 
 
 _HEADER = ("E-mail", "Imię", "Telefon", "Kod pocztowy", "Klient od", "Suma")
@@ -147,10 +156,19 @@ POLISH = Sheet("Kontakty", {
 })  # fmt: skip
 
 # The number that LibreOffice knows each encoding by, and what Python calls it.
-ENCODINGS = {"utf8": (76, "utf-8"), "cp1250": (33, "cp1250"), "cp1252": (1, "cp1252"), "iso_8859_2": (13, "iso8859-2"), "utf16": (65535, "utf-16")}
+ENCODINGS = {
+    "utf8": (76, "utf-8"),
+    "cp1250": (33, "cp1250"),
+    "cp1252": (1, "cp1252"),
+    "iso_8859_2": (13, "iso8859-2"),
+    "utf16": (65535, "utf-16"),
+}
 SEPARATORS = {"semicolon": 59, "comma": 44, "tab": 9, "pipe": 124}
 TEXTS = {
-    **{f"polish_{encoding}_semicolon": (POLISH, encoding, "semicolon") for encoding in ("utf8", "cp1250", "iso_8859_2", "utf16")},
+    **{
+        f"polish_{encoding}_semicolon": (POLISH, encoding, "semicolon")
+        for encoding in ("utf8", "cp1250", "iso_8859_2", "utf16")
+    },
     **{f"german_{encoding}_semicolon": (PLAIN, encoding, "semicolon") for encoding in ("utf8", "cp1252", "utf16")},
     **{f"german_utf8_{separator}": (PLAIN, "utf8", separator) for separator in ("comma", "tab", "pipe")},
     **{f"polish_cp1250_{separator}": (POLISH, "cp1250", separator) for separator in ("comma", "tab")},

@@ -64,7 +64,9 @@ class Sheet:
 
 def write_flat_ods(path: Path, sheets: Sequence[Sheet], *, null_date: str = "") -> Path:
     """Write the sheets; `null_date`: the day that serials count from, where it is not the usual one."""
-    settings = f'<table:calculation-settings><table:null-date table:date-value="{null_date}"/></table:calculation-settings>'
+    settings = (
+        f'<table:calculation-settings><table:null-date table:date-value="{null_date}"/></table:calculation-settings>'
+    )
     body = "".join(_sheet(sheet) for sheet in sheets)
     path.write_text(f"{_HEAD}{settings if null_date else ''}{body}{_TAIL}", encoding="utf-8")
     return path
@@ -74,12 +76,14 @@ def _sheet(sheet: Sheet) -> str:
     style = ' table:style-name="hidden"' if sheet.is_hidden else ""
     width = max(len(cells) for cells in sheet.rows.values())
     columns = "".join(
-        f'<table:table-column{_collapsed(place in sheet.hidden_columns)}/>' for place in range(1, width + 1)
+        f"<table:table-column{_collapsed(place in sheet.hidden_columns)}/>" for place in range(1, width + 1)
     )
     rows, last = [], 0
     for number in sorted(sheet.rows):
         if number > last + 1:
-            rows.append(f'<table:table-row table:number-rows-repeated="{number - last - 1}"><table:table-cell/></table:table-row>')
+            rows.append(
+                f'<table:table-row table:number-rows-repeated="{number - last - 1}"><table:table-cell/></table:table-row>'
+            )
         rows.append(_row(sheet, number))
         last = number
     return f"<table:table table:name={quoteattr(sheet.name)}{style}>{columns}{''.join(rows)}</table:table>"
@@ -97,7 +101,11 @@ def _row(sheet: Sheet, number: int) -> str:
     for place, cell in enumerate(sheet.rows[number], start=1):
         name = "covered-table-cell" if (number, place) in covered else "table-cell"
         height, width = sheet.merged.get((number, place), (1, 1))
-        spans = f' table:number-rows-spanned="{height}" table:number-columns-spanned="{width}"' if (height, width) != (1, 1) else ""
+        spans = (
+            f' table:number-rows-spanned="{height}" table:number-columns-spanned="{width}"'
+            if (height, width) != (1, 1)
+            else ""
+        )
         cells.append(_cell(name, cell, spans))
     hidden = ' table:visibility="filter"' if number in sheet.filtered_rows else _collapsed(number in sheet.hidden_rows)
     return f"<table:table-row{hidden}>{''.join(cells)}</table:table-row>"

@@ -15,7 +15,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from corpus.books import BOOKS, ENCODINGS, SEPARATORS, TEXTS as EXPORTS, text_rows
+from corpus.books import BOOKS, ENCODINGS, SEPARATORS, text_rows
+from corpus.books import TEXTS as EXPORTS
 from corpus.flat_ods import write_flat_ods
 from corpus.texts import TEXTS
 
@@ -34,9 +35,17 @@ def main() -> None:
                 expect(f"{stem}.{kind}", {"options": book.options, "tables": list(book.tables)})
         for stem, (sheet, encoding, separator) in EXPORTS.items():
             flat = write_flat_ods(work / f"{stem}.fods", [sheet])
-            convert(flat, f"csv:Text - txt - csv (StarCalc):{SEPARATORS[separator]},34,{ENCODINGS[encoding][0]},1,,0,false,true,false")
+            convert(
+                flat,
+                f"csv:Text - txt - csv (StarCalc):{SEPARATORS[separator]},34,{ENCODINGS[encoding][0]},1,,0,false,true,false",
+            )
             header, *rows = text_rows(sheet).items()
-            table = {"sheet": "", "header": header[1], "header_row": 1, "rows": {str(line): cells for line, cells in rows}}
+            table = {
+                "sheet": "",
+                "header": header[1],
+                "header_row": 1,
+                "rows": {str(line): cells for line, cells in rows},
+            }
             expect(f"{stem}.csv", {"tables": [table]})
     for name, (content, expected) in TEXTS.items():
         (FILES / name).write_bytes(content)
@@ -45,7 +54,12 @@ def main() -> None:
 
 
 def convert(flat: Path, kind: str) -> None:
-    subprocess.run(["soffice", "--headless", "--convert-to", kind, "--outdir", str(FILES), str(flat)], check=True, capture_output=True, timeout=120)
+    subprocess.run(
+        ["soffice", "--headless", "--convert-to", kind, "--outdir", str(FILES), str(flat)],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
 
 
 def expect(name: str, expected: dict[str, Any]) -> None:

@@ -12,7 +12,17 @@ H = ["E-mail", "City"]
 
 
 def _of(rows: dict[int, list[str]], header: list[str] = H, header_row: int = 1, **more: Any) -> dict[str, Any]:
-    return {"tables": [{"sheet": "", "header": header, "header_row": header_row, "rows": {str(n): r for n, r in rows.items()}, **more}]}
+    return {
+        "tables": [
+            {
+                "sheet": "",
+                "header": header,
+                "header_row": header_row,
+                "rows": {str(n): r for n, r in rows.items()},
+                **more,
+            }
+        ]
+    }
 
 
 def _refused(code: str) -> dict[str, Any]:

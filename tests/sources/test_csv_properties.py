@@ -6,6 +6,7 @@ import csv
 import io
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,7 +85,7 @@ def test_a_table_survives_being_written_and_read(
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
 def test_what_csv_writer_writes_is_read_back_without_settings(
-    rows: list[list[str]], delimiter: str, quoting: int, ends: str, encoding: str
+    rows: list[list[str]], delimiter: str, quoting: Literal[0, 1, 2], ends: str, encoding: str
 ) -> None:
     stream = io.StringIO(newline="")
     csv.writer(stream, delimiter=delimiter, quoting=quoting, lineterminator=ends).writerows(
