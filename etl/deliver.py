@@ -251,4 +251,3 @@ def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:
             per_row.setdefault(place, []).append(delivery)
     for place in sorted(per_row):
         yield Unit(tuple(per_row[place]))
-

@@ -21,7 +21,10 @@ _ENDED = {
     "checking": "checked",
     "comparing": "compared",
     "inspecting": "inspected",
-    "writing": "wrote", "sending": "sent", "listing": "listed"}
+    "writing": "wrote",
+    "sending": "sent",
+    "listing": "listed",
+}
 _TELLING = ("delivered", "planned", "invalid", "failed", "rejected", "unknown")
 """Counts worth more than the speed, the most telling first; the others come after it."""
 _ORDER = (*_TELLING, "blocked", "skipped", "duplicate")

@@ -189,7 +189,8 @@ def _fitted(blocks: list[list[Text]], room: int, indent: str, noun: str, where: 
             rest = len(blocks) - place
             if rest == 1 and lines and room > len(lines):
                 # A line that says "1 more" would say less than the one itself.
-                return [*lines, block[0] if len(block) == 1 else Text(f"{block[0].plain[:-4]} ...")]
+                last = blocks[-1]
+                return [*lines, last[0] if len(last) == 1 else Text(f"{last[0].plain[:-4]} ...")]
             more = f"{'and ' if lines else ''}{rest} {'more ' if lines else ''}{plural(rest, noun)}: see {where}"
             return [*lines, Text(indent + more, style="dim")] if room > 0 else []
         lines += block

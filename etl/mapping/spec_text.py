@@ -33,7 +33,8 @@ def written(spec: FieldSpec, calls: Sequence[TransformCall] | None = None) -> st
 
 def _spec(spec: FieldSpec, calls: Sequence[TransformCall]) -> str:
     pairs = [*_source(spec.source), *_rules(spec, calls)]
-    if [key for key, _ in pairs] == ["column"]:
+    # A lone text with braces is refused, lest a template be meant.
+    if [key for key, _ in pairs] == ["column"] and not set(pairs[0][1]) & set("{}"):
         return pairs[0][1]
     return _table(pairs)
 

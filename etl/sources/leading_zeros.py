@@ -41,13 +41,14 @@ class ZeroRuns:
 
     _runs: dict[tuple[int, str], array[int]] = field(default_factory=dict)
 
-    def note(self, row: int, column: int, zeros: str) -> None:
-        """Take in one cell."""
+    def note(self, row: int, column: int, zeros: str, last_row: int = 0) -> None:
+        """Take in one cell, or those below it down to `last_row` too."""
+        last_row = last_row or row
         runs = self._runs.setdefault((column, zeros), array("I"))
         if runs and runs[-1] in (row - 1, row):
-            runs[-1] = row
+            runs[-1] = last_row
         else:
-            runs.extend((row, row))
+            runs.extend((row, last_row))
 
     def by_column(self) -> dict[int, tuple[tuple[int, int, str], ...]]:
         """Return by column the runs (first row, last row, zeros)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from etl.sources.leading_zeros import ZeroRuns
 from etl.sources.sheet_area import SheetArea
 from etl.sources.sheet_scan import (
     MOST_COLUMNS,
@@ -25,13 +26,14 @@ from etl.sources.sheet_scan import (
 from etl.sources.workbook_parts import MOST_BYTES, Container, damaged, hostile, open_container, protected
 from etl.sources.workbook_xml import feed, local_name, new_parser, parse
 
-_CONTENT, _MANIFEST = "content.xml", "meta-inf/manifest.xml"
+_CONTENT, _NAMED_STYLES, _MANIFEST = "content.xml", "styles.xml", "meta-inf/manifest.xml"
 _VALUES = frozenset(
     ("office:value", "office:string-value", "office:date-value", "office:time-value", "office:boolean-value")
 )
 _ERROR_TEXTS = frozenset(("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"))
 _CELLS = frozenset(("table:table-cell", "table:covered-table-cell"))
 _MOST_SPACES = 1_000_000
+_MOST_ZEROS = 30
 _MARKUP_BYTES = 300
 """About what the tags and attributes of a cell take."""
 
@@ -41,6 +43,8 @@ def open_scanner(path: Path) -> BookScanner:
     container = open_container(path)
     _refuse_protected(container)
     reader = _ContentReader(path)
+    if _NAMED_STYLES in container.parts:
+        parse(container, _NAMED_STYLES, reader.take_style)
     feed(container, _CONTENT, reader.parser)
     sheets = tuple(SheetPart(look.area.sheet, _CONTENT, look.is_visible) for look in reader.looks)
     if not sheets:
@@ -79,6 +83,20 @@ class _SheetLook:
     hidden_columns: set[int] = field(default_factory=set)
     merges: list[Merge] = field(default_factory=list)
     is_filtered: bool = False
+    zeros: ZeroRuns = field(default_factory=ZeroRuns)
+    column_styles: list[tuple[int, str]] = field(default_factory=list)
+
+    def style_of(self, attributes: dict[str, str]) -> str:
+        """Return the style of the cell that starts: its own, else its column's."""
+        own = attributes.get("table:style-name")
+        if own is not None:
+            return own
+        return next((style for end, style in self.column_styles if self.column < end), "")
+
+    def show(self, zeros: str, repeats: int) -> None:
+        """Take in that the cell, and its copies, show leading zeros."""
+        for column in range(self.column, self.column + repeats):
+            self.zeros.note(self.row, column, zeros, self.row + self.row_repeats - 1)
 
     def start_row(self, repeats: int, visibility: str) -> None:
         self.row += self.row_repeats if self.row else 1
@@ -127,6 +145,7 @@ class _SheetLook:
             frozenset(self.hidden_columns),
             tuple(self.merges),
             self.is_filtered or self.area.sheet in filtered,
+            zeros=self.zeros.by_column(),
         )
 
 
@@ -144,7 +163,9 @@ class _ContentReader:
         self._in_row = False
         self._blanks = 0
         self._hidden_styles: set[str] = set()
-        self._style = ""
+        self._style = self._number_style = ""
+        self._zeros: dict[str, str] = {}
+        self._zero_styles: dict[str, str] = {}
         self._range = ""
         self._filtered: set[str] = set()
         self._copied_from = self._copies = self._copied = self._spaces = 0
@@ -183,6 +204,10 @@ class _ContentReader:
             self._blanks = repeats
             return
         look.fill(repeats)
+        if self._zero_styles and attributes.get("office:value-type") == "float":
+            zeros = self._zero_styles.get(look.style_of(attributes))
+            if zeros is not None:
+                look.show(zeros, repeats)
         self._merge(look, attributes)
         if repeats * look.row_repeats > 1:
             self._copied_from, self._copies = self.parser.CurrentByteIndex, repeats * look.row_repeats - 1
@@ -238,9 +263,34 @@ class _ContentReader:
         if self._look is not None:
             repeats = self._number(attributes, "table:number-columns-repeated")
             self._look.start_column(repeats, attributes.get("table:visibility", "visible"))
+            style = attributes.get("table:default-cell-style-name", "")
+            self._look.column_styles.append((self._look.next_column, style))
 
     def start_style(self, attributes: dict[str, str]) -> None:
         self._style = attributes.get("style:name", "")
+        zeros = self._zeros.get(attributes.get("style:data-style-name", ""))
+        if zeros is not None:
+            self._zero_styles[self._style] = zeros
+
+    def take_style(self, name: str, attributes: dict[str, str]) -> None:
+        """Take in an element of the part that holds the named styles."""
+        if name.startswith(("style:style", "number:")) and name in _RARE:
+            _RARE[name](self, attributes)
+
+    def start_number_style(self, attributes: dict[str, str]) -> None:
+        self._number_style = attributes.get("style:name", "")
+
+    def start_number(self, attributes: dict[str, str]) -> None:
+        """Take in a number format that is made of zeros alone."""
+        width = attributes.get("number:min-integer-digits", "")
+        digits = int(width) if width.isascii() and width.isdigit() and len(width) < 3 else 0
+        if self._number_style and 1 < digits <= _MOST_ZEROS and attributes.get("number:decimal-places", "0") == "0":
+            self._zeros[self._number_style] = "0" * digits
+        self._number_style = ""
+
+    def end_number_style(self, _attributes: dict[str, str]) -> None:
+        """Take in a format of amounts or shares, which is not one of zeros alone."""
+        self._number_style = ""
 
     def table_style(self, attributes: dict[str, str]) -> None:
         if attributes.get("table:display") == "false":
@@ -303,6 +353,10 @@ _RARE = {
     "table:table": _ContentReader.start_table,
     "table:table-column": _ContentReader.start_column,
     "style:style": _ContentReader.start_style,
+    "number:number-style": _ContentReader.start_number_style,
+    "number:number": _ContentReader.start_number,
+    "number:currency-style": _ContentReader.end_number_style,
+    "number:percentage-style": _ContentReader.end_number_style,
     "style:table-properties": _ContentReader.table_style,
     "table:database-range": _ContentReader.start_range,
     "table:filter": _ContentReader.start_filter,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from etl.errors import SourceError
 from etl.sources.biff_records import error_text, new_records
+from etl.sources.leading_zeros import ZeroRuns, zeros_of
 from etl.sources.serial_dates import is_date_format
 from etl.sources.sheet_area import SheetArea
 from etl.sources.sheet_scan import MOST_COLUMNS, MOST_ROWS, BookScanner, CellMark, Merge, SheetPart, SheetScan
@@ -26,6 +27,7 @@ _KINDS = (_WORKSHEETS, "chartsheets", "dialogsheets")
 
 _ROW, _BLANK, _ERROR, _FORMULA_ERROR = 0x00, 0x01, 0x03, 0x0B
 _RK = 0x02
+_NUMBERS = frozenset((_RK, 0x05, 0x09))
 _FILLED = frozenset((_RK, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A))
 """Numbers, booleans, texts, by themselves and as results of formulas."""
 _NOT_READ = frozenset((*range(0x0C, 0x13), 0x3E))
@@ -45,10 +47,10 @@ def open_scanner(path: Path) -> BookScanner:
     try:
         is_1904, sheets = _list_sheets(container)
         _check_strings(container)
-        dates = _date_formats(container)
+        dates, zeros = _formats(container)
     except (struct.error, IndexError) as error:
         raise damaged(path, "a record of the workbook is too short") from error
-    return XlsbScanner(container, sheets, dates, is_1904)
+    return XlsbScanner(container, sheets, dates, zeros, is_1904)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,13 @@ class XlsbScanner:
     container: Container
     sheets: tuple[SheetPart, ...]
     _dates: frozenset[int]
+    _zeros: dict[int, str]
     _is_1904: bool
 
     def scan(self, sheet: SheetPart) -> SheetScan:
         """Look at one sheet. Raises SourceError."""
         path = self.container.path
-        look = _SheetLook(SheetArea(path, sheet.name), self._dates, self._is_1904)
+        look = _SheetLook(SheetArea(path, sheet.name), self._dates, self._zeros, self._is_1904)
         try:
             for kind, data in new_records(path, self.container.inflate(sheet.part), _SHEET_RECORDS):
                 look.record(kind, data)
@@ -78,6 +81,7 @@ class _SheetLook:
 
     area: SheetArea
     dates: frozenset[int]
+    formats: dict[int, str]
     is_1904: bool
     last_row: int = 0
     hidden_rows: set[int] = field(default_factory=set)
@@ -85,6 +89,7 @@ class _SheetLook:
     merges: list[Merge] = field(default_factory=list)
     has_filter: bool = False
     serial_dates: dict[int, array[int]] = field(default_factory=dict)
+    zeros: ZeroRuns = field(default_factory=ZeroRuns)
     _row: int = 0
     _is_over: bool = False
 
@@ -94,6 +99,10 @@ class _SheetLook:
             # The reader gives these as numbers, whatever their format says: a whole number, not one of hundredths.
             if kind == _RK and data[8] & 3 == 2 and int.from_bytes(data[4:7], "little") in self.dates:
                 self._date(column)
+            if self.formats and kind in _NUMBERS:
+                zeros = self.formats.get(int.from_bytes(data[4:7], "little"))
+                if zeros is not None:
+                    self.zeros.note(self._row, column, zeros)
         elif kind == _ROW:
             self._start_row(data)
         elif kind == _BLANK:
@@ -119,6 +128,7 @@ class _SheetLook:
             self.has_filter,
             {column: tuple(zip(runs[::2], runs[1::2], strict=True)) for column, runs in self.serial_dates.items()},
             self.is_1904,
+            zeros=self.zeros.by_column(),
         )
 
     def _date(self, column: int) -> None:
@@ -232,10 +242,10 @@ def _check_strings(container: Container) -> None:
                 raise hostile(container.path, f"it claims {count:,} texts, more than its size can hold")
 
 
-def _date_formats(container: Container) -> frozenset[int]:
-    """Return the numbers of the cell formats that show dates."""
+def _formats(container: Container) -> tuple[frozenset[int], dict[int, str]]:
+    """Return the numbers of the cell formats that show dates, and of those that show leading zeros, with the zeros."""
     if _STYLES not in container.parts:
-        return frozenset()
+        return frozenset(), {}
     codes: dict[int, str] = {}
     formats: list[int] = []
     is_of_cells = False
@@ -247,4 +257,6 @@ def _date_formats(container: Container) -> frozenset[int]:
             formats.append(struct.unpack_from("<H", data, 2)[0])
         elif kind in (_FORMATS_OF_CELLS, _FORMATS_OF_CELLS_END):
             is_of_cells = kind == _FORMATS_OF_CELLS
-    return frozenset(place for place, number in enumerate(formats) if is_date_format(number, codes))
+    found = ((place, zeros_of(codes.get(number, ""))) for place, number in enumerate(formats))
+    zeros = {place: zeros for place, zeros in found if zeros is not None}
+    return frozenset(place for place, number in enumerate(formats) if is_date_format(number, codes)), zeros

@@ -223,6 +223,14 @@ def test_one_more_kind_is_shown_and_not_merely_counted() -> None:
         assert "1 more kind:" not in text
 
 
+def test_of_two_notes_in_little_room_each_is_told_once() -> None:
+    notes = ("the first of two notes, and " * 6, "the second of two notes, and " * 6)
+    delivery = {"requests": 5, "latency_ms": {"p95": 12.0}, "sandbox_database": "s.db"}
+    lines = [line.plain for line in verdict_lines(replace(REPORT, notes=notes, delivery=delivery), 60)]
+    told = [line[: len("Note: the second")] for line in lines if line.startswith("Note: ")]
+    assert told == ["Note: the first ", "Note: the second"]
+
+
 def test_every_code_of_an_issue_has_its_words() -> None:
     assert set(TITLES) == set(CODES)
 
