@@ -39,6 +39,7 @@ _ALL = (
     _error("error-cell", "the cell holds the error {value}", "mend the formula, or clear the cell"),
     _error("formula-without-value", "the cell holds a formula whose result was never saved", "open the workbook in Excel or LibreOffice and save it"),
     _error("formula-text-cut", "the result of the formula is a text too long to be read whole from an .xls", "save the workbook as .xlsx"),
+    _error("text-not-whole", "the text holds tabs or line breaks that cannot be read from an .ods with so many of them", "save the workbook as .xlsx"),
     _error("nul-character", "the row holds a NUL character, which was left out", "export the table again; the cell may have lost more than that"),
     _error("total-row", "the row looks like a total ('{value}' and numbers)", "leave such rows out with `source: {total_rows: skip}`, or let them pass with `checks: {total-row: warning}`"),
     _error("json-line", "the line is no JSON object: {detail}", "write one object on each line, such as {\"email\": \"a@example.com\"}", fixed=True),

@@ -19,6 +19,7 @@ TITLES = {
     "error-cell": "an error of the spreadsheet's, such as #N/A",
     "formula-without-value": "a formula without its result",
     "formula-text-cut": "a formula's text too long for an .xls",
+    "text-not-whole": "a text with tabs or line breaks that cannot be read",
     "scientific-number": "a number shortened to 4.86E+10",
     "error-text": "an error of the spreadsheet's as text, such as #REF!",
     "mojibake": "letters read in the wrong encoding",

@@ -134,7 +134,11 @@ def _start(sheet: SheetPart, scan: SheetScan, head: Head, options: SourceOptions
     width = len(head.rows[0][1]) if head.rows else 0
     hidden = frozenset() if options.hidden_columns else scan.hidden_columns
     places = [place for place in range(width) if place + head.first_column not in hidden]
-    rows = ((number, tuple(row[place] for place in places)) for number, row in head.rows)
+    # What the reader leaves out of a text is put in here too, for the header.
+    rows = (
+        (number, tuple(_whole(scan, number, place + head.first_column) or row[place] for place in places))
+        for number, row in head.rows
+    )
     return _Start(
         sheet,
         scan,
@@ -142,6 +146,10 @@ def _start(sheet: SheetPart, scan: SheetScan, head: Head, options: SourceOptions
         tuple(place + head.first_column for place in places),
         tuple((number, row) for number, row in rows if not is_blank(row)),
     )
+
+
+def _whole(scan: SheetScan, row: int, column: int) -> str:
+    return scan.texts.get(column, {}).get(row, "")
 
 
 def _header(path: Path, start: _Start, options: SourceOptions) -> tuple[tuple[str, ...], int]:

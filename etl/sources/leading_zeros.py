@@ -37,8 +37,12 @@ def shown(digits: str, zeros: str) -> str:
 
 @dataclass(slots=True)
 class ZeroRuns:
-    """The cells of one sheet that show leading zeros, as runs of rows. Rows from 1, columns from 0."""
+    """The cells of one sheet that show leading zeros, as runs of rows. Rows from 1, columns from 0.
 
+    `count`: the runs so far.
+    """
+
+    count: int = 0
     _runs: dict[tuple[int, str], array[int]] = field(default_factory=dict)
 
     def note(self, row: int, column: int, zeros: str, last_row: int = 0) -> None:
@@ -49,6 +53,7 @@ class ZeroRuns:
             runs[-1] = last_row
         else:
             runs.extend((row, last_row))
+            self.count += 1
 
     def by_column(self) -> dict[int, tuple[tuple[int, int, str], ...]]:
         """Return by column the runs (first row, last row, zeros)."""

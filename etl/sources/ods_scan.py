@@ -7,14 +7,20 @@ their prefix, as the reader does.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from etl.sources.leading_zeros import ZeroRuns
+from etl.sources.ods_formulas import VALUES, FormulaCell
+from etl.sources.ods_styles import ZeroStyles
+from etl.sources.ods_texts import CELLS, LOST, MOST_TEXTS, Place, is_at_risk, read_texts, whole_texts
 from etl.sources.sheet_area import SheetArea
 from etl.sources.sheet_scan import (
     MOST_COLUMNS,
+    MOST_ZERO_RUNS,
     SPARSE_AREA,
     SPARSE_RATIO,
     BookScanner,
@@ -26,14 +32,8 @@ from etl.sources.sheet_scan import (
 from etl.sources.workbook_parts import MOST_BYTES, Container, damaged, hostile, open_container, protected
 from etl.sources.workbook_xml import feed, local_name, new_parser, parse
 
-_CONTENT, _NAMED_STYLES, _MANIFEST = "content.xml", "styles.xml", "meta-inf/manifest.xml"
-_VALUES = frozenset(
-    ("office:value", "office:string-value", "office:date-value", "office:time-value", "office:boolean-value")
-)
-_ERROR_TEXTS = frozenset(("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"))
-_CELLS = frozenset(("table:table-cell", "table:covered-table-cell"))
+_CONTENT, _MANIFEST = "content.xml", "meta-inf/manifest.xml"
 _MOST_SPACES = 1_000_000
-_MOST_ZEROS = 30
 _MARKUP_BYTES = 300
 """About what the tags and attributes of a cell take."""
 
@@ -43,8 +43,7 @@ def open_scanner(path: Path) -> BookScanner:
     container = open_container(path)
     _refuse_protected(container)
     reader = _ContentReader(path)
-    if _NAMED_STYLES in container.parts:
-        parse(container, _NAMED_STYLES, reader.take_style)
+    reader.styles.take_named(container)
     feed(container, _CONTENT, reader.parser)
     sheets = tuple(SheetPart(look.area.sheet, _CONTENT, look.is_visible) for look in reader.looks)
     if not sheets:
@@ -52,7 +51,9 @@ def open_scanner(path: Path) -> BookScanner:
     if len({sheet.name for sheet in sheets}) != len(sheets):
         raise hostile(path, "two of its sheets have one name")
     # A sheet's limits concern them all: the reader takes in every sheet, whichever is asked for.
-    scans = {look.area.sheet: look.result(reader.filtered) for look in reader.looks}
+    numbers = frozenset(place.number for look in reader.looks for place in look.broken)
+    texts = read_texts(container, _CONTENT, numbers) if numbers else {}
+    scans = {look.area.sheet: look.result(reader.filtered, texts) for look in reader.looks}
     return OdsScanner(sheets, scans)
 
 
@@ -84,21 +85,31 @@ class _SheetLook:
     merges: list[Merge] = field(default_factory=list)
     is_filtered: bool = False
     zeros: ZeroRuns = field(default_factory=ZeroRuns)
-    column_styles: list[tuple[int, str]] = field(default_factory=list)
+    column_ends: list[int] = field(default_factory=list)
+    column_styles: list[str] = field(default_factory=list)
+    row_style: str | None = None
+    broken: list[Place] = field(default_factory=list)
 
     def style_of(self, attributes: dict[str, str]) -> str:
-        """Return the style of the cell that starts: its own, else its column's."""
-        own = attributes.get("table:style-name")
+        """Return the style of the cell that starts: its own, else its row's, else its column's."""
+        own = attributes.get("table:style-name", self.row_style)
         if own is not None:
             return own
-        return next((style for end, style in self.column_styles if self.column < end), "")
+        place = bisect_right(self.column_ends, self.column)
+        return self.column_styles[place] if place < len(self.column_styles) else ""
 
     def show(self, zeros: str, repeats: int) -> None:
         """Take in that the cell, and its copies, show leading zeros."""
         for column in range(self.column, self.column + repeats):
             self.zeros.note(self.row, column, zeros, self.row + self.row_repeats - 1)
+        if self.zeros.count > MOST_ZERO_RUNS:
+            raise hostile(
+                self.area.path,
+                f"sheet '{self.area.sheet}' has leading zeros in more than {MOST_ZERO_RUNS:,} separate places",
+            )
 
-    def start_row(self, repeats: int, visibility: str) -> None:
+    def start_row(self, repeats: int, visibility: str, style: str | None) -> None:
+        self.row_style = style
         self.row += self.row_repeats if self.row else 1
         self.row_repeats = repeats
         self.column = 0
@@ -106,11 +117,13 @@ class _SheetLook:
             self.hidden.append((self.row, self.row + repeats - 1))
             self.is_filtered = self.is_filtered or visibility == "filter"
 
-    def start_column(self, repeats: int, visibility: str) -> None:
+    def start_column(self, repeats: int, visibility: str, style: str) -> None:
         if visibility != "visible":
             last = min(self.next_column + repeats, MOST_COLUMNS)
             self.hidden_columns.update(range(self.next_column, last))
         self.next_column += repeats
+        self.column_ends.append(self.next_column)
+        self.column_styles.append(style)
 
     def fill(self, repeats: int) -> None:
         if repeats == self.row_repeats == 1:
@@ -134,8 +147,14 @@ class _SheetLook:
     def merge(self, rows: int, columns: int) -> None:
         self.merges.append(Merge(self.row, self.row + rows - 1, self.column, self.column + columns - 1))
 
-    def result(self, filtered: frozenset[str]) -> SheetScan:
+    def give_up(self, place: Place) -> None:
+        self.area.mark(place.rows, tuple(CellMark(column, "text-not-whole") for column in place.columns))
+
+    def result(self, filtered: frozenset[str], texts: Mapping[int, str]) -> SheetScan:
         self.area.check()
+        whole, cut = whole_texts(self.broken, texts)
+        for place in cut:
+            self.give_up(place)
         last = self.area.last_row
         hidden = frozenset(row for low, high in self.hidden for row in range(low, min(high, last) + 1))
         return SheetScan(
@@ -146,6 +165,7 @@ class _SheetLook:
             tuple(self.merges),
             self.is_filtered or self.area.sheet in filtered,
             zeros=self.zeros.by_column(),
+            texts=whole,
         )
 
 
@@ -158,18 +178,21 @@ class _ContentReader:
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = None
+        self.parser.StartCdataSectionHandler = self.lose
         self.looks: list[_SheetLook] = []
         self._look: _SheetLook | None = None
         self._in_row = False
         self._blanks = 0
         self._hidden_styles: set[str] = set()
-        self._style = self._number_style = ""
-        self._zeros: dict[str, str] = {}
+        self._style = ""
+        self.styles = ZeroStyles(self.parser)
         self._zero_styles: dict[str, str] = {}
+        self._attributes: dict[str, str] = {}
+        self._cells = self._texts = self._last_broken = 0
         self._range = ""
         self._filtered: set[str] = set()
         self._copied_from = self._copies = self._copied = self._spaces = 0
-        self._cell: _FormulaCell | None = None
+        self._cell: FormulaCell | None = None
         self._in_note = False
 
     @property
@@ -178,7 +201,8 @@ class _ContentReader:
         return frozenset(self._filtered)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name in _CELLS:
+        if name in CELLS:
+            self._cells += 1
             if self._look is not None and self._in_row:
                 self._start_cell(self._look, attributes)
         elif name == "text:p":
@@ -186,20 +210,24 @@ class _ContentReader:
                 self._cell.has_text = True
         elif name == "table:table-row":
             self._start_row(attributes)
-        elif name in _RARE:
-            _RARE[name](self, attributes)
+        else:
+            if name in _RARE:
+                _RARE[name](self, attributes)
+            if self._look is None:
+                self.styles.start(name, attributes)
 
     def _start_cell(self, look: _SheetLook, attributes: dict[str, str]) -> None:
         if self._copies:
             self._count_copies()
         self._spaces = 0
+        self._attributes = attributes
         look.column += self._blanks
         self._blanks = 0
         repeats = 1
         if "table:number-columns-repeated" in attributes:
             repeats = self._number(attributes, "table:number-columns-repeated")
         formula = "table:formula" in attributes
-        if not formula and "office:value-type" not in attributes and _VALUES.isdisjoint(attributes):
+        if not formula and "office:value-type" not in attributes and VALUES.isdisjoint(attributes):
             self._merge(look, attributes)
             self._blanks = repeats
             return
@@ -212,7 +240,7 @@ class _ContentReader:
         if repeats * look.row_repeats > 1:
             self._copied_from, self._copies = self.parser.CurrentByteIndex, repeats * look.row_repeats - 1
         if formula or attributes.get("calcext:value-type") == "error":
-            self._watch(_FormulaCell(look.column, repeats, attributes))
+            self._watch(FormulaCell(look.column, repeats, attributes))
         look.column += repeats
 
     def _merge(self, look: _SheetLook, attributes: dict[str, str]) -> None:
@@ -227,7 +255,8 @@ class _ContentReader:
             return
         self._end_row(self._look)
         repeats = self._number(attributes, "table:number-rows-repeated")
-        self._look.start_row(repeats, attributes.get("table:visibility", "visible"))
+        style = attributes.get("table:default-cell-style-name")
+        self._look.start_row(repeats, attributes.get("table:visibility", "visible"), style)
         self._in_row = True
 
     def _end_row(self, look: _SheetLook) -> None:
@@ -236,6 +265,7 @@ class _ContentReader:
         if self._in_row:
             look.end_row()
         self._blanks = 0
+        self._attributes = {}
         self._in_row = False
 
     def _count_copies(self) -> None:
@@ -257,40 +287,17 @@ class _ContentReader:
         self._look = _SheetLook(SheetArea(self.path, name), is_visible)
         self.looks.append(self._look)
         self._in_row = False
-        self.parser.EndElementHandler = self._end
+        self._zero_styles = self.styles.zeros()
+        self.parser.CharacterDataHandler, self.parser.EndElementHandler = None, self._end
 
     def start_column(self, attributes: dict[str, str]) -> None:
         if self._look is not None:
             repeats = self._number(attributes, "table:number-columns-repeated")
-            self._look.start_column(repeats, attributes.get("table:visibility", "visible"))
             style = attributes.get("table:default-cell-style-name", "")
-            self._look.column_styles.append((self._look.next_column, style))
+            self._look.start_column(repeats, attributes.get("table:visibility", "visible"), style)
 
     def start_style(self, attributes: dict[str, str]) -> None:
         self._style = attributes.get("style:name", "")
-        zeros = self._zeros.get(attributes.get("style:data-style-name", ""))
-        if zeros is not None:
-            self._zero_styles[self._style] = zeros
-
-    def take_style(self, name: str, attributes: dict[str, str]) -> None:
-        """Take in an element of the part that holds the named styles."""
-        if name.startswith(("style:style", "number:")) and name in _RARE:
-            _RARE[name](self, attributes)
-
-    def start_number_style(self, attributes: dict[str, str]) -> None:
-        self._number_style = attributes.get("style:name", "")
-
-    def start_number(self, attributes: dict[str, str]) -> None:
-        """Take in a number format that is made of zeros alone."""
-        width = attributes.get("number:min-integer-digits", "")
-        digits = int(width) if width.isascii() and width.isdigit() and len(width) < 3 else 0
-        if self._number_style and 1 < digits <= _MOST_ZEROS and attributes.get("number:decimal-places", "0") == "0":
-            self._zeros[self._number_style] = "0" * digits
-        self._number_style = ""
-
-    def end_number_style(self, _attributes: dict[str, str]) -> None:
-        """Take in a format of amounts or shares, which is not one of zeros alone."""
-        self._number_style = ""
 
     def table_style(self, attributes: dict[str, str]) -> None:
         if attributes.get("table:display") == "false":
@@ -310,12 +317,27 @@ class _ContentReader:
         if self._spaces > _MOST_SPACES:
             raise hostile(self.path, f"one of its cells holds more than {_MOST_SPACES:,} spaces")
 
+    def lose(self, _attributes: dict[str, str] | None = None) -> None:
+        """Take in what the reader leaves out of a text; it takes texts from the paragraphs only."""
+        look = self._look
+        if look is None or self._cells == self._last_broken or not is_at_risk(self._attributes):
+            return
+        self._last_broken = self._cells
+        repeats = self._number(self._attributes, "table:number-columns-repeated")
+        self._texts += repeats * look.row_repeats
+        rows, columns = range(look.row, look.row + look.row_repeats), range(look.column - repeats, look.column)
+        place = Place(self._cells, rows, columns)
+        if self._texts <= MOST_TEXTS:
+            look.broken.append(place)
+        else:
+            look.give_up(place)
+
     def start_note(self, _attributes: dict[str, str]) -> None:
         if self._cell is not None:
             self._in_note = True
             self.parser.CharacterDataHandler = None
 
-    def _watch(self, cell: _FormulaCell) -> None:
+    def _watch(self, cell: FormulaCell) -> None:
         self._cell = cell
         self.parser.CharacterDataHandler = cell.text.append
 
@@ -329,10 +351,10 @@ class _ContentReader:
             if name == "office:annotation":
                 self._in_note = False
                 self.parser.CharacterDataHandler = self._cell.text.append
-            elif name in _CELLS and self._look is not None:
+            elif name in CELLS and self._look is not None:
                 self._end_cell(self._look, self._cell)
 
-    def _end_cell(self, look: _SheetLook, cell: _FormulaCell) -> None:
+    def _end_cell(self, look: _SheetLook, cell: FormulaCell) -> None:
         self.parser.CharacterDataHandler = None
         self._cell = None
         error = cell.error()
@@ -353,35 +375,13 @@ _RARE = {
     "table:table": _ContentReader.start_table,
     "table:table-column": _ContentReader.start_column,
     "style:style": _ContentReader.start_style,
-    "number:number-style": _ContentReader.start_number_style,
-    "number:number": _ContentReader.start_number,
-    "number:currency-style": _ContentReader.end_number_style,
-    "number:percentage-style": _ContentReader.end_number_style,
     "style:table-properties": _ContentReader.table_style,
     "table:database-range": _ContentReader.start_range,
     "table:filter": _ContentReader.start_filter,
     "text:s": _ContentReader.start_spaces,
     "office:annotation": _ContentReader.start_note,
+    **dict.fromkeys(LOST, _ContentReader.lose),
 }
-
-
-class _FormulaCell:
-    """A cell that is followed to its end: a formula, or one that the program that wrote it calls an error."""
-
-    __slots__ = ("column", "has_text", "has_value", "is_error", "repeats", "text")
-
-    def __init__(self, column: int, repeats: int, attributes: dict[str, str]) -> None:
-        self.column, self.repeats = column, repeats
-        self.is_error = attributes.get("calcext:value-type") == "error"
-        self.has_value = not _VALUES.isdisjoint(attributes)
-        self.has_text = False
-        self.text: list[str] = []
-
-    def error(self) -> str:
-        """Return the error as the program shows it, or ""."""
-        shown = "".join(self.text).strip()
-        is_number = shown.startswith("Err:") and shown[4:].isdigit()
-        return shown or "#N/A" if self.is_error or is_number or shown in _ERROR_TEXTS else ""
 
 
 def _refuse_protected(container: Container) -> None:

@@ -11,6 +11,8 @@ MOST_AREA = 50_000_000
 SPARSE_AREA = 2_000_000
 """Cells of the rectangle that are always let pass; above it at least one in SPARSE_RATIO must be filled."""
 SPARSE_RATIO = 50
+MOST_ZERO_RUNS = 2_000_000
+"""Runs of cells that show leading zeros, of one sheet; each costs about 100 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class SheetScan:
     `has_gaps`: its rows stand so far apart that the reader must get them by `workbook_gaps` (.xlsx).
     `zeros`: by column the runs of rows (first, last) and the number format that shows their whole numbers with leading
     zeros (`00-000`), to be read by `leading_zeros.shown`.
+    `texts`: by column, then by row, the texts of which the reader leaves something out (.ods).
     """
 
     last_row: int
@@ -63,6 +66,7 @@ class SheetScan:
     is_1904: bool = False
     has_gaps: bool = False
     zeros: dict[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
+    texts: dict[int, dict[int, str]] = field(default_factory=dict)
 
 
 class BookScanner(Protocol):

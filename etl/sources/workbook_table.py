@@ -121,9 +121,12 @@ class WorkbookTable:
             column = self.sheet_columns[position]
             texts = batch.column(f"text{column - self.origin}")
             marks = batch.column(f"typed{column - self.origin}")
+            origins = _origins(rows, [m for m in merges if m.first_column == column])
             if marks.null_count == 0 and len(marks):
                 typed[position] = marks.to_numpy(zero_copy_only=False)
-                texts = self._as_shown(texts, column, _origins(rows, [m for m in merges if m.first_column == column]))
+                texts = self._as_shown(texts, column, origins)
+            if column in self.scan.texts:
+                texts = _whole(texts, origins, self.scan.texts[column])
             cells[position] = text_series(texts, index)
         left_out = self._left_out(batch, rows)
         return Chunk(
@@ -206,6 +209,13 @@ def _within(rows: Rows, runs: Sequence[tuple[int, int]]) -> Mask:
     place = np.searchsorted(ordered[:, 0], rows, side="right") - 1
     inside: Mask = (place >= 0) & (rows <= ordered[np.maximum(place, 0), 1])
     return inside
+
+
+def _whole(texts: pa.Array, rows: Rows, whole: dict[int, str]) -> pa.Array:
+    """Return `texts` with those that the scan kept by their rows."""
+    places = np.isin(rows, np.fromiter(whole, np.int64, len(whole)))
+    found = pa.array([whole[row] for row in rows[places].tolist()], texts.type)
+    return pc.replace_with_mask(texts, pa.array(places), found)
 
 
 def _replaced(texts: pa.Array, places: Mask, show: object) -> pa.Array:

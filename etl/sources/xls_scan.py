@@ -15,7 +15,7 @@ from etl.sources.biff_records import error_text, old_records
 from etl.sources.leading_zeros import ZeroRuns, zeros_of
 from etl.sources.ole_file import OleFile, OleStream
 from etl.sources.sheet_area import SheetArea
-from etl.sources.sheet_scan import BookScanner, CellMark, Merge, SheetPart, SheetScan
+from etl.sources.sheet_scan import MOST_ZERO_RUNS, BookScanner, CellMark, Merge, SheetPart, SheetScan
 from etl.sources.workbook_parts import damaged, hostile, protected
 
 MOST_SHEETS = 2_000
@@ -153,6 +153,9 @@ class _SheetLook:
     def _shown(self, row: int, column: int, number: int) -> None:
         if number in self.formats:
             self.zeros.note(row, column, self.formats[number])
+            if self.zeros.count > MOST_ZERO_RUNS:
+                places = f"more than {MOST_ZERO_RUNS:,} separate places"
+                raise hostile(self.area.path, f"sheet '{self.area.sheet}' has leading zeros in {places}")
 
     def _fill(self, data: bytes, width: int) -> tuple[int, int]:
         if len(data) < 6:
@@ -185,6 +188,7 @@ class _SheetLook:
         row, column = self._fill(data, 1)
         # [MS-XLS] 2.5.133 FormulaValue: a number, unless its last two bytes are FF FF.
         if data[12:14] != b"\xff\xff":
+            self._shown(row, column, data[4] | data[5] << 8)
             return
         if data[6] == 2:
             self._mark(row, column, "error-cell", error_text(data[8]))
@@ -289,8 +293,9 @@ class _BookLook:
             self._bound(data)
         elif kind == _CELL_FORMAT:
             self.formats.append(int.from_bytes(data[2:4], "little"))
-        elif kind == _FORMAT and self.version >= _BIFF8:
-            self.codes[int.from_bytes(data[:2], "little")] = _text(data, 2)
+        elif kind == _FORMAT:
+            code = _text(data, 2) if self.version >= _BIFF8 else data[3 : 3 + data[2]].decode("latin-1")
+            self.codes[int.from_bytes(data[:2], "little")] = code
 
     def _bound(self, data: bytes) -> None:
         (position,) = struct.unpack_from("<I", data)

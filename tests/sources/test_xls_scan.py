@@ -92,6 +92,62 @@ def test_a_blank_styled_cell_counts_as_the_last_row(tmp_path: Path) -> None:
     assert scan.last_row == 9
 
 
+def cell_format(number: int) -> bytes:
+    return record(0xE0, struct.pack("<HH", 0, number) + bytes(16))
+
+
+def number_format(number: int, code: str) -> bytes:
+    return record(0x041E, struct.pack("<HHB", number, len(code), 0) + code.encode("latin-1"))
+
+
+FORMATS = number_format(164, "00000") + number_format(165, "00-000") + number_format(166, "0.00")
+FORMATS += cell_format(0) + cell_format(164) + cell_format(165) + cell_format(166)
+FIGURE = struct.pack("<d", 950)
+RK = struct.pack("<I", 950 << 2 | 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "zeros"),
+    [
+        (record(0x0203, struct.pack("<HHH", 4, 0, 1) + FIGURE), {0: ((5, 5, "00000"),)}),
+        (record(0x027E, struct.pack("<HHH", 4, 1, 2) + RK), {1: ((5, 5, "00-000"),)}),
+        (
+            record(0xBD, struct.pack("<HH", 4, 2) + b"".join(struct.pack("<H", n) + RK for n in (1, 0, 2)) + b"\4\0"),
+            {2: ((5, 5, "00000"),), 4: ((5, 5, "00-000"),)},
+        ),
+        (record(0x06, struct.pack("<HHH", 4, 0, 1) + FIGURE + bytes(8)), {0: ((5, 5, "00000"),)}),
+        (record(0x06, struct.pack("<HHH", 4, 0, 1) + b"\3\0\0\0\0\0\xff\xff" + bytes(8)), {}),
+        (record(0x0203, struct.pack("<HHH", 4, 0, 0) + FIGURE), {}),
+        (record(0x0203, struct.pack("<HHH", 4, 0, 3) + FIGURE), {}),
+        (record(0x0203, struct.pack("<HHH", 4, 0, 99) + FIGURE), {}),
+    ],
+    ids=["NUMBER", "RK", "MULRK", "formula", "formula of text", "General", "decimals", "no such format"],
+)
+def test_cells_that_show_leading_zeros_are_known_by_their_format(
+    tmp_path: Path, cells: bytes, zeros: dict[int, tuple[tuple[int, int, str], ...]]
+) -> None:
+    [scan] = scan_all(open_scanner, book(tmp_path, cells, FORMATS))
+
+    assert scan.zeros == zeros
+
+
+def test_zeros_are_known_in_a_workbook_of_excel_95(tmp_path: Path) -> None:
+    formats = record(0x041E, struct.pack("<HB", 164, 5) + b"00000") + cell_format(164)
+    path = write(tmp_path, ole(old_book([("S", number(0, 0, 950))], version=0x0500, extra=formats), "Book"), "book.xls")
+
+    [scan] = scan_all(open_scanner, path)
+
+    assert scan.zeros == {0: ((1, 1, "00000"),)}
+
+
+def test_rows_that_follow_each_other_are_one_run_of_zeros(tmp_path: Path) -> None:
+    cells = b"".join(record(0x0203, struct.pack("<HHH", row, 0, 1) + FIGURE) for row in (1, 2, 3, 7, 8))
+
+    [scan] = scan_all(open_scanner, book(tmp_path, cells, FORMATS))
+
+    assert scan.zeros == {0: ((2, 4, "00000"), (8, 9, "00000"))}
+
+
 def test_a_workbook_of_excel_95_is_read(tmp_path: Path) -> None:
     pages = record(0x42, struct.pack("<H", 1250))
     cells = label(0, 0, "zażółć", 0x0500) + number(1, 0, 5)
