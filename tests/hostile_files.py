@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import random
 import stat
 import struct
 import sys
 import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sources.binary_books import label, new_book, number, old_book, ole, record, row12, text12
 from sources.table_files import replace_part, sheet_xml, workbook
 
@@ -88,20 +91,54 @@ def huge_cell(folder: Path) -> Path:
     return xlsx(folder, f'<row r="2"><c r="A2" t="inlineStr"><is><t>{"ab" * (120 << 20)}</t></is></c></row>')
 
 
+def dense(size: int) -> str:
+    """A text of about `size` letters, packed as little as tables are (180 to 1)."""
+    block = random.Random(1).randbytes(150).hex() + "x" * 3_000
+    return block * (size // len(block))
+
+
+def dense_cell(folder: Path, *, pieces: int = 1) -> Path:
+    """One cell of 60 MB, in so many pieces with a form of their own."""
+    piece = f"<r><t>{dense(60_000_000 // pieces)}</t></r>"
+    return xlsx(folder, f'<row r="2"><c r="A2" t="inlineStr"><is>{piece * pieces}</is></c></row>', level=1)
+
+
+def dense_shared_text(folder: Path, *, pieces: int = 1) -> Path:
+    """One shared text of 60 MB, in so many pieces with a form of their own."""
+    piece = f"<r><t>{dense(60_000_000 // pieces)}</t></r>"
+    strings = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si>{piece * pieces}</si></sst>'
+    path = xlsx(folder, '<row r="2"><c r="A2" t="s"><v>0</v></c></row>')
+    return replace_part(path, STRINGS, strings.encode(), level=1)
+
+
+def dense_ods(folder: Path, *, pieces: int = 1) -> Path:
+    """One cell of 60 MB of an .ods, in so many spans."""
+    piece = f"<text:span>{dense(60_000_000 // pieces)}</text:span>"
+    cell = f'<table:table-cell office:value-type="string"><text:p>{piece * pieces}</text:p></table:table-cell>'
+    return ods(folder, f"<table:table-row>{cell}</table:table-row>", level=1)
+
+
+def huge_parquet(folder: Path) -> Path:
+    """One value of 240 MB."""
+    path = folder / "table.parquet"
+    pq.write_table(pa.table({"E-mail": ["x" * (240 << 20)]}), path, compression="zstd", use_dictionary=False)
+    return path
+
+
 def entities(folder: Path, part: str, declared: str) -> Path:
     """A workbook with a document type in a part, and its last entity used."""
     bomb = f"<!DOCTYPE x [{declared}]><worksheet><sheetData>&l9;</sheetData></worksheet>"
     return replace_part(workbook(folder, {"S": {"A1": "E-mail", "A2": "a@example.com"}}), part, bomb.encode())
 
 
-def ods(folder: Path, rows: str) -> Path:
+def ods(folder: Path, rows: str, *, level: int = 6) -> Path:
     """An OpenDocument spreadsheet of one sheet with these rows."""
     content = (
         f"<office:document-content {_ODS_SPACES}><office:body><office:spreadsheet>"
         f'<table:table table:name="S">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
     )
     path = folder / "book.ods"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("META-INF/manifest.xml", _ODS_MANIFEST)
         archive.writestr("content.xml", content)

@@ -19,7 +19,7 @@
     B17  test_a_file_that_is_no_table_is_refused, test_a_bad_cell_is_an_issue_of_its_row, test_a_header_alone_is_no_row, sources/test_totals.py::test_a_total_is_a_fault_of_its_row
     B18  test_a_file_that_is_no_table_is_refused, test_text_arrives_as_it_stands, sources/test_csv_file.py::test_title_lines_above_the_header_are_passed_over
     B19  test_a_bad_cell_is_an_issue_of_its_row, test_damage_cells.py::test_what_is_told_of_a_text_that_was_cut, test_damage_columns.py::test_a_file_that_ends_where_a_sheet_ends_was_probably_cut
-    B20  sources/test_workbook_gates.py::test_no_row_after_a_gap_is_lost, test_a_formula_without_a_result_and_an_error_are_issues_of_their_rows
+    B20  test_a_formula_without_a_result_and_an_error_are_issues_of_their_rows
     B21  test_a_formula_without_a_result_and_an_error_are_issues_of_their_rows, sources/test_excel_file.py::test_error_cells_are_faults_not_blanks
     B22  sources/test_excel_file.py::test_dates_of_the_1904_calendar_are_right, sources/test_serial_dates.py::test_a_serial_is_the_day_that_excel_shows, test_damage_columns.py::test_day_numbers_among_dates
     B23  test_proof.py::test_a_column_in_one_order_is_never_read_in_the_other
@@ -91,6 +91,13 @@ HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "B1-bomb by claimed size": (files.bomb_by_claim, "workbook-limits"),
     "B1-bomb that lies": (files.bomb_that_lies, "workbook-limits"),
     "B1-cell of 240 MB": (files.huge_cell, "workbook-limits"),
+    "B1-cell of 60 MB within the ratio": (files.dense_cell, "workbook-limits"),
+    "B1-cell of 60 MB in pieces": (functools.partial(files.dense_cell, pieces=30), "workbook-limits"),
+    "B1-shared text of 60 MB": (files.dense_shared_text, "workbook-limits"),
+    "B1-shared text of 60 MB in pieces": (functools.partial(files.dense_shared_text, pieces=30), "workbook-limits"),
+    "B1-cell of 60 MB of an ods": (files.dense_ods, "workbook-limits"),
+    "B1-cell of 60 MB of an ods in pieces": (functools.partial(files.dense_ods, pieces=30), "workbook-limits"),
+    "B1-value of 240 MB of a Parquet file": (files.huge_parquet, "parquet-too-large"),
     "B1-gz bomb": (files.gzip_bomb, "archive-bomb"),
     "B1-zst bomb": (files.zstd_bomb, "archive-bomb"),
     "B1-zip bomb": (files.zip_bomb, "archive-bomb"),

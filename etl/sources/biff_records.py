@@ -9,6 +9,8 @@ from etl.sources.workbook_parts import damaged, hostile
 
 MOST_RECORD_BYTES = 1 << 20
 """Of a record of .xlsb that is looked at: the longest text of a cell takes 64 KB, its formula 16 KB."""
+MOST_PASSED_BYTES = 8 << 20
+"""Of any other record of .xlsb: a text of more is made to exhaust who reads it."""
 
 ERRORS = {
     0x00: "#NULL!",
@@ -79,6 +81,8 @@ def new_records(path: Path, blocks: Iterable[bytes], wanted: frozenset[int]) -> 
                     break
                 yield kind, buffer[data:after]
             elif after > size:
+                if length > MOST_PASSED_BYTES:
+                    raise hostile(path, f"one of its records takes {length:,} bytes")
                 passed = after - size
                 place = size
                 break

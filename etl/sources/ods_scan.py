@@ -30,7 +30,7 @@ from etl.sources.sheet_scan import (
     SheetScan,
 )
 from etl.sources.workbook_parts import MOST_BYTES, Container, damaged, hostile, open_container, protected
-from etl.sources.workbook_xml import feed, local_name, new_parser, parse
+from etl.sources.workbook_xml import MOST_BYTES_OF_TEXT, feed, local_name, long_text, new_parser, parse
 
 _CONTENT, _MANIFEST = "content.xml", "meta-inf/manifest.xml"
 _MOST_SPACES = 1_000_000
@@ -191,7 +191,7 @@ class _ContentReader:
         self._cells = self._texts = self._last_broken = 0
         self._range = ""
         self._filtered: set[str] = set()
-        self._copied_from = self._copies = self._copied = self._spaces = 0
+        self._copied_from = self._copies = self._copied = self._spaces = self._cell_start = 0
         self._cell: FormulaCell | None = None
         self._in_note = False
 
@@ -206,6 +206,7 @@ class _ContentReader:
             if self._look is not None and self._in_row:
                 self._start_cell(self._look, attributes)
         elif name == "text:p":
+            self._refuse_long_text()
             if self._cell is not None and not self._in_note:
                 self._cell.has_text = True
         elif name == "table:table-row":
@@ -215,11 +216,18 @@ class _ContentReader:
                 _RARE[name](self, attributes)
             if self._look is None:
                 self.styles.start(name, attributes)
+            else:
+                self._refuse_long_text()
+
+    def _refuse_long_text(self) -> None:
+        if self._in_row and self.parser.CurrentByteIndex - self._cell_start > MOST_BYTES_OF_TEXT:
+            raise long_text(self.path, "one of its cells")
 
     def _start_cell(self, look: _SheetLook, attributes: dict[str, str]) -> None:
         if self._copies:
             self._count_copies()
         self._spaces = 0
+        self._cell_start = self.parser.CurrentByteIndex
         self._attributes = attributes
         look.column += self._blanks
         self._blanks = 0

@@ -22,6 +22,8 @@ from etl.sources.sheet_scan import MOST_COLUMNS
 
 MOST_GROUP_BYTES = 1 << 30
 """Bytes of a row group, unpacked: what a writer keeps in memory before it writes, and a reader may have to."""
+MOST_VALUE_BYTES = 8 << 20
+"""Of the values of a column in one row group, on average: no cell that is meant takes as much."""
 MOST_FOOTER_BYTES = 64 << 20
 _EXPORT_AGAIN = "export it again, or save the table as .csv"
 _TAIL_BYTES = 8
@@ -128,6 +130,7 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
             )
         for place in range(metadata.num_row_groups):
             _require_small_group(path, place, metadata.row_group(place))
+            _require_small_values(path, place, metadata.row_group(place))
         leaves = tuple(leaves_of(file.schema_arrow))
         rows = metadata.num_rows
     if not leaves:
@@ -277,6 +280,19 @@ def _require_small_group(path: Path, place: int, group: pq.RowGroupMetaData) -> 
             where=str(path),
             hint="write the file with smaller row groups (100,000 rows each), or save the table as .csv",
         )
+
+
+def _require_small_values(path: Path, place: int, group: pq.RowGroupMetaData) -> None:
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.total_uncompressed_size > MOST_VALUE_BYTES * max(1, column.num_values):
+            raise SourceError(
+                f"row group {place + 1} has values of more than {MOST_VALUE_BYTES >> 20} MB"
+                f" in '{column.path_in_schema}'",
+                code="parquet-too-large",
+                where=str(path),
+                hint="leave the column out, or save the table as .csv",
+            )
 
 
 def _damaged(path: Path) -> SourceError:

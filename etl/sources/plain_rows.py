@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from etl.sources.workbook_parts import Container
+from etl.sources.workbook_xml import xml_blocks
 
 START = b"<sheetData>"
 _END_OF_ROW = b"</row>"
@@ -48,7 +49,7 @@ def filled_columns(cells: bytes) -> tuple[bytes, ...]:
 
 def feed_rows(container: Container, part: str, taker: RowTaker) -> None:
     """Hand every byte of a part to `taker`: plain rows as rows, the rest as XML. Raises SourceError."""
-    blocks = iter(container.inflate(part))
+    blocks = iter(xml_blocks(container, part))
     buffer = _feed_to_start(blocks, taker)
     if buffer is None:
         return

@@ -11,7 +11,7 @@ from etl.sources.plain_rows import feed_rows, filled_columns
 from etl.sources.sheet_area import SheetArea
 from etl.sources.sheet_scan import MOST_COLUMNS, MOST_ROWS, SPARSE_AREA, CellMark, Merge, SheetPart, SheetScan
 from etl.sources.workbook_parts import Container, hostile
-from etl.sources.workbook_xml import feeding, new_parser
+from etl.sources.workbook_xml import MOST_BYTES_OF_TEXT, feeding, long_text, new_parser
 
 MOST_MERGES = 200_000
 _GAPS_FACTOR = 4
@@ -31,7 +31,7 @@ class SheetLook:
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
         self.last_row = 0
-        self._row = self._column = 0
+        self._row = self._column = self._text_start = 0
         self._type = self._style = ""
         self._formula = self._has_value = False
         self._text: list[str] = []
@@ -113,7 +113,9 @@ class SheetLook:
                 self._watch()
         elif kind == "v" or kind == "is" or kind == "f":
             self.area.fill(self._row, self._column)
-            if kind != "is" and self._style in self._formats:
+            if kind == "is":
+                self._text_start = self.parser.CurrentByteIndex
+            elif self._style in self._formats:
                 self._note_zeros(self._column, self._style)
             if self._formula or kind == "f" or self._type == "e":
                 self._note(kind)
@@ -136,6 +138,9 @@ class SheetLook:
         if kind == "col" and (attributes.get("hidden") in _TRUE or _is_zero(attributes.get("width"))):
             first, last = int(attributes.get("min", 0)), int(attributes.get("max", 0))
             self._hidden_columns.update(range(max(first, 1) - 1, min(last, MOST_COLUMNS)))
+        elif kind == "t" and self.parser.CurrentByteIndex - self._text_start > MOST_BYTES_OF_TEXT:
+            # A cell's text may come in many pieces, each with a form of its own.
+            raise long_text(self.path, f"sheet '{self.sheet}'")
         elif kind == "mergeCell":
             self._merge(attributes.get("ref", ""))
         elif kind == "filterColumn" or (kind == "sheetPr" and attributes.get("filterMode") in _TRUE):

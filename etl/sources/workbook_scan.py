@@ -15,7 +15,7 @@ from etl.sources.leading_zeros import zeros_of
 from etl.sources.sheet_scan import BookScanner, SheetPart, SheetScan
 from etl.sources.workbook_look import SheetLook
 from etl.sources.workbook_parts import Container, damaged, hostile, open_container
-from etl.sources.workbook_xml import local_name, parse
+from etl.sources.workbook_xml import local_name, parse, refuse_long_texts, targets_of
 
 _WORKBOOK = "xl/workbook.xml"
 _STYLES = "xl/styles.xml"
@@ -46,7 +46,7 @@ class XlsxScanner:
 
 def _list_sheets(container: Container) -> tuple[SheetPart, ...]:
     path = container.path
-    targets = _targets(container)
+    targets = targets_of(container, "xl/_rels/workbook.xml.rels")
     sheets: list[SheetPart] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -67,24 +67,13 @@ def _list_sheets(container: Container) -> tuple[SheetPart, ...]:
     return tuple(sheets)
 
 
-def _targets(container: Container) -> dict[str, str]:
-    targets: dict[str, str] = {}
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if local_name(name) == "Relationship":
-            target = attributes.get("Target", "").replace("\\", "/")
-            whole = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
-            if targets.setdefault(attributes.get("Id", ""), whole) != whole:
-                raise hostile(container.path, "two of its relationships have one name")
-
-    parse(container, "xl/_rels/workbook.xml.rels", start)
-    return targets
-
-
 def _check_strings(container: Container) -> None:
     """Unpack what calamine reads whole besides the sheets: a claim of its size is no promise."""
     for name in container.parts:
-        if posixpath.basename(name) in ("sharedstrings.xml", "styles.xml"):
+        base = posixpath.basename(name)
+        if base == "sharedstrings.xml":
+            refuse_long_texts(container, name, "si", "t")
+        elif base == "styles.xml":
             parse(container, name, None)
 
 

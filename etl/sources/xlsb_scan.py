@@ -18,7 +18,7 @@ from etl.sources.serial_dates import is_date_format
 from etl.sources.sheet_area import SheetArea
 from etl.sources.sheet_scan import MOST_COLUMNS, MOST_ROWS, BookScanner, CellMark, Merge, SheetPart, SheetScan
 from etl.sources.workbook_parts import Container, damaged, hostile, open_container
-from etl.sources.workbook_xml import local_name, parse
+from etl.sources.workbook_xml import targets_of
 
 _WORKBOOK, _LINKS = "xl/workbook.bin", "xl/_rels/workbook.bin.rels"
 _WORKSHEETS = "worksheets"
@@ -171,7 +171,7 @@ class _SheetLook:
 def _list_sheets(container: Container) -> tuple[bool, tuple[SheetPart, ...]]:
     """Return whether days count from 1904, and the worksheets."""
     path = container.path
-    targets = _targets(container)
+    targets = targets_of(container, _LINKS)
     sheets: list[SheetPart] = []
     is_1904 = False
     wanted = frozenset((_PROPERTIES, _BUNDLE, _BUNDLES_END))
@@ -215,20 +215,6 @@ def _wide(data: bytes, place: int) -> tuple[str, int]:
     if end > len(data):
         raise IndexError
     return data[place + 4 : end].decode("utf-16-le", "replace"), end
-
-
-def _targets(container: Container) -> dict[str, str]:
-    targets: dict[str, str] = {}
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if local_name(name) == "Relationship":
-            target = attributes.get("Target", "").replace("\\", "/")
-            whole = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
-            if targets.setdefault(attributes.get("Id", ""), whole) != whole:
-                raise hostile(container.path, "two of its relationships have one name")
-
-    parse(container, _LINKS, start)
-    return targets
 
 
 def _check_strings(container: Container) -> None:
