@@ -180,6 +180,11 @@ class Counts:
         return {status.value: self.by_status[status] for status in STATUSES if self.by_status.get(status)}
 
 
+def cell_frame(columns: dict[int, pd.Series[str]], index: pd.Index[Any]) -> pd.DataFrame:
+    """Return the cells of a chunk: text columns by their position in the header, which may be none."""
+    return pd.DataFrame(columns, index=index, columns=pd.Index(list(columns), dtype="int64"))
+
+
 def text_series(values: Sequence[str | None] | Any, index: pd.Index[Any] | None = None) -> pd.Series[str]:
     """Return `values` (text, None or NaN for missing; a list, or a pyarrow array) as a Series of dtype TEXT."""
     return pd.Series(pd.array(values, dtype=TEXT), index=index)

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import pandas as pd
-
 from etl.damage import spoiled
 from etl.issues import IssueBatch, Judge
 from etl.mapping.apply import Cells, columns_of
 from etl.mapping.model import Blank, ColumnSource, FieldSpec, RecordSpec
 from etl.mapping.model import Mapping as MappingSpec
 from etl.mapping.spec_text import written
-from etl.records import Severity, text_series
+from etl.records import Severity, cell_frame, text_series
 from etl.remedy_conditions import conditions
 from etl.remedy_ideas import Idea, Setting, ideas
 from etl.remedy_samples import Sample, Samples
@@ -136,7 +134,8 @@ def _errors(faults: Mapping[str, Severity]) -> bool:
 
 def _run(record: RecordSpec, spec: FieldSpec, sample: Sample, values: list[str]) -> _Result:
     """Run the field's chain, its policy for blanks and the schema on cells, as a run would."""
-    frame = pd.DataFrame({sample.position: text_series(values)}, columns=pd.Index([sample.position], dtype="int64"))
+    text = text_series(values)
+    frame = cell_frame({sample.position: text}, text.index)
     columns, issues = columns_of(record, (spec,), Cells(frame, {}, spoiled(frame)), sample.binding)
     issues += judge(record.action, Judge(record.number, record.checks), columns)
     return _Result(columns[0].values.to_pylist(), _by_place(issues, len(values)))

@@ -22,7 +22,7 @@ from etl.mapping.model import Example, RecordSpec
 from etl.outcomes import Lines, lines_of
 from etl.pipeline import Plan, Prepared, prepare
 from etl.proofs import prove
-from etl.records import STATUSES, Chunk, SourceRef, Status, text_series
+from etl.records import STATUSES, Chunk, SourceRef, Status, cell_frame, text_series
 
 _PLANNED, _SKIPPED = STATUSES.index(Status.PLANNED), STATUSES.index(Status.SKIPPED)
 _ROW = 1
@@ -111,7 +111,7 @@ def _header(mapping: Mapping, row: MappingType[str, str]) -> tuple[str, ...]:
 def _one_row(header: tuple[str, ...], row: MappingType[str, str]) -> Chunk:
     index = pd.Index([_ROW], dtype="int64")
     cells = {place: text_series([row.get(name, "")], index) for place, name in enumerate(header)}
-    frame = pd.DataFrame(cells, index=index, columns=pd.Index(list(cells), dtype="int64"))
+    frame = cell_frame(cells, index)
     blank = np.array([not any(cell.strip() for cell in row.values())])
     return Chunk(SourceRef(0, "example"), header, frame, blank)
 

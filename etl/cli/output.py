@@ -104,6 +104,15 @@ def abandon_stdout() -> None:
         os.close(nowhere)
 
 
+def quoted(value: str | tuple[str, ...] | None, *, longest: int, absent: str) -> str:
+    """Return a value of a payload for a line of text: in quotes (a list in brackets), cut to `longest` signs."""
+    if value is None:
+        return absent
+    text = f"'{value}'" if isinstance(value, str) else f"[{', '.join(value)}]"
+    text = visible(text).replace("\n", "\\n")
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
 def _escape(sign: str) -> str:
     code = ord(sign)
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from etl.sources import csv_file, excel_file, json_lines, parquet_file
-from etl.sources.base import SourceOptions, Table
+from etl.sources.base import SourceOptions, Table, no_sheets
 from etl.sources.fingerprint import Fingerprint
 from etl.sources.intake import Given, SourceFile, take_in
 from etl.sources.kinds import JSON_LINES, PARQUET, TEXT_TABLE, kind_of
@@ -40,9 +40,9 @@ class Reader:
 
 
 READERS: dict[str, Reader] = {
-    TEXT_TABLE: Reader(csv_file.open_tables, csv_file.list_sheets),
-    JSON_LINES: Reader(json_lines.open_tables, json_lines.list_sheets),
-    PARQUET: Reader(parquet_file.open_tables, parquet_file.list_sheets),
+    TEXT_TABLE: Reader(csv_file.open_tables, no_sheets),
+    JSON_LINES: Reader(json_lines.open_tables, no_sheets),
+    PARQUET: Reader(parquet_file.open_tables, no_sheets),
     **{
         kind: Reader(partial(excel_file.open_tables, kind), partial(excel_file.list_sheets, kind))
         for kind in excel_file.SCANNERS

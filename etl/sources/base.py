@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+from etl.errors import SourceError
 from etl.records import Chunk, SourceRef
 
 ROWS_PER_CHUNK = 20_000
@@ -92,3 +94,43 @@ class Table(Protocol):
 
         May be called several times; each call reads the file anew. Raises SourceError.
         """
+
+
+class _HasHeader(Protocol):
+    @property
+    def header(self) -> tuple[str, ...]: ...
+
+
+class LoneTable:
+    """What every table answers the same way whose format knows no sheets: for the formats to inherit.
+
+    A subclass has `header`; its columns start in the first one and follow each other.
+    """
+
+    __slots__ = ()
+    first_column = 0
+    spanned_rows = 0
+    notes: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def sheet_columns(self: _HasHeader) -> tuple[int, ...]:
+        """One after the other."""
+        return tuple(range(len(self.header)))
+
+
+def no_sheets(path: Path) -> tuple[str, ...]:
+    """Return an empty tuple: the file is one table."""
+    del path
+    return ()
+
+
+def refuse_sheets(path: Path, what: str, options: SourceOptions) -> None:
+    """Raise SourceError where a sheet is asked for of a file that has none; `what`: the file, as in "a text file"."""
+    if options.sheets is not None:
+        raise SourceError(
+            f"{what} has no sheets, and sheet '{options.sheets[0]}' was asked for",
+            code="sheet-unknown",
+            where=str(path),
+            hint="leave the sheet out, or name the workbook",
+        )

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from etl.cells import column_letters
 from etl.errors import SourceError
-from etl.records import CellFault, Chunk, Mask, Rows, SourceRef, text_series
-from etl.sources.base import ROWS_PER_CHUNK, SourceOptions, Table
+from etl.records import CellFault, Chunk, Mask, Rows, SourceRef, cell_frame, text_series
+from etl.sources.base import ROWS_PER_CHUNK, LoneTable, SourceOptions, Table, refuse_sheets
 from etl.sources.csv_blocks import FIELD_LIMIT, Block, RecordReader, UnclosedQuoteError, Widths
 from etl.sources.dialect import Dialect, delimiter_of, find_dialect, line_ends
 from etl.sources.encoding import Encoding, find_encoding, undecodable
@@ -87,7 +87,7 @@ class TextFile:
 
 
 @dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(LoneTable):
     """The one table of a text file; `usual_width` is the number of cells that most of its first records have."""
 
     file: TextFile
@@ -97,8 +97,6 @@ class CsvTable:
     skip_rows: int
     usual_width: int
     reads_totals: bool = True
-    first_column: int = 0
-    spanned_rows: int = 0
 
     @property
     def facts(self) -> dict[str, str]:
@@ -112,21 +110,6 @@ class CsvTable:
             "quote": file.dialect.quoting,
             "line_ends": file.line_ends or "none",
         }
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    @property
-    def sheet_columns(self) -> tuple[int, ...]:
-        """One after the other."""
-        return tuple(range(len(self.header)))
-
-    @property
-    def rivals(self) -> tuple[str, ...]:
-        """None: a text file is one table."""
-        return ()
 
     @property
     def estimated_rows(self) -> int | None:
@@ -182,7 +165,7 @@ class CsvTable:
         return Chunk(
             source=self.ref,
             header=self.header,
-            cells=pd.DataFrame(cells, index=index, columns=pd.Index(list(cells), dtype="int64")),
+            cells=cell_frame(cells, index),
             blank=np.concatenate([block.marks.blank for block in blocks]),
             faults=_kept(faults, rows, left_out),
             left_out=left_out,
@@ -202,13 +185,7 @@ def _kept(faults: list[CellFault], rows: Rows, left_out: dict[str, Mask]) -> tup
 
 def open_tables(path: Path, name: str, options: SourceOptions, first_index: int) -> list[Table]:
     """Return the file's one table. Raises SourceError (encoding, delimiter, header row, a sheet asked for)."""
-    if options.sheets is not None:
-        raise SourceError(
-            f"a text file has no sheets, and sheet '{options.sheets[0]}' was asked for",
-            code="sheet-unknown",
-            where=str(path),
-            hint="leave the sheet out, or name the workbook",
-        )
+    refuse_sheets(path, "a text file", options)
     delimiter = None if options.delimiter is None else delimiter_of(options.delimiter)
     if options.delimiter is not None and delimiter is None:
         raise SourceError(
@@ -222,12 +199,6 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
     width = _usual_width(file, row)
     ref = SourceRef(first_index, name)
     return [CsvTable(file, ref, header, row, options.skip_rows, width, options.total_rows)]
-
-
-def list_sheets(path: Path) -> tuple[str, ...]:
-    """Return an empty tuple: a text file has no sheets."""
-    del path
-    return ()
 
 
 def _look(path: Path, encoding: Encoding, delimiter: str | None, comment: str | None) -> TextFile:

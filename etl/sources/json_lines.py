@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 
 from etl.errors import SourceError
-from etl.records import CellFault, Chunk, Mask, SourceRef, text_series
-from etl.sources.base import ROWS_PER_CHUNK, SourceOptions, Table
+from etl.records import CellFault, Chunk, Mask, SourceRef, cell_frame, text_series
+from etl.sources.base import ROWS_PER_CHUNK, LoneTable, SourceOptions, Table, refuse_sheets
 from etl.sources.encoding import Encoding, find_encoding, undecodable
 from etl.sources.fingerprint import unreadable
 from etl.sources.json_cells import Column, LineFault, ParsedLine, column_of, parse_line
@@ -30,7 +30,7 @@ _SHOW = "write one object on each line (`jq -c '.[]' FILE` makes such lines of a
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLinesTable:
+class JsonLinesTable(LoneTable):
     """The one table of a file of JSON lines; `keys` are the columns' paths, as `header` shows them trimmed."""
 
     path: Path
@@ -41,8 +41,6 @@ class JsonLinesTable:
     skip_rows: int = 0
     comment: str | None = None
     header_row: int = 0
-    first_column: int = 0
-    spanned_rows: int = 0
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -54,21 +52,6 @@ class JsonLinesTable:
         """Format and encoding."""
         encoding = self.encoding
         return {"format": "JSON lines", "encoding": encoding.codec, "encoding_confidence": encoding.confidence}
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    @property
-    def sheet_columns(self) -> tuple[int, ...]:
-        """One after the other."""
-        return tuple(range(len(self.header)))
-
-    @property
-    def rivals(self) -> tuple[str, ...]:
-        """None: the file is one table."""
-        return ()
 
     @property
     def estimated_rows(self) -> int | None:
@@ -101,7 +84,7 @@ class JsonLinesTable:
         return Chunk(
             source=self.ref,
             header=self.header,
-            cells=pd.DataFrame(cells, index=index, columns=pd.Index(list(cells), dtype="int64")),
+            cells=cell_frame(cells, index),
             blank=np.concatenate([block.blank for block in blocks]),
             faults=tuple(itertools.chain.from_iterable(block.faults for block in blocks)),
             typed={
@@ -167,20 +150,8 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
     return [JsonLinesTable(path, ref, tuple(keys), encoding, count, options.skip_rows, options.comment)]
 
 
-def list_sheets(path: Path) -> tuple[str, ...]:
-    """Return an empty tuple: the file is one table."""
-    del path
-    return ()
-
-
 def _refuse(path: Path, options: SourceOptions) -> None:
-    if options.sheets is not None:
-        raise SourceError(
-            f"a file of JSON lines has no sheets, and sheet '{options.sheets[0]}' was asked for",
-            code="sheet-unknown",
-            where=str(path),
-            hint="leave the sheet out, or name the workbook",
-        )
+    refuse_sheets(path, "a file of JSON lines", options)
     if options.header_row:
         raise SourceError(
             f"the header is said to stand on line {options.header_row}, and a file of JSON lines has none",

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from etl.errors import SourceError
-from etl.records import CellFault, Chunk, Mask, SourceRef, text_series
-from etl.sources.base import ROWS_PER_CHUNK, SourceOptions, Table
+from etl.records import CellFault, Chunk, Mask, SourceRef, cell_frame, text_series
+from etl.sources.base import ROWS_PER_CHUNK, LoneTable, SourceOptions, Table, refuse_sheets
 from etl.sources.fingerprint import unreadable
 from etl.sources.parquet_cells import Leaf, TextColumn, is_typed, leaf_array, leaves_of, present, text_of
 from etl.sources.sheet_scan import MOST_COLUMNS
@@ -30,7 +30,7 @@ _TAIL_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class ParquetTable:
+class ParquetTable(LoneTable):
     """The one table of a Parquet file. `leaves`: its columns, those of structs each for itself."""
 
     path: Path
@@ -39,8 +39,6 @@ class ParquetTable:
     rows: int
     skip_rows: int = 0
     header_row: int = 0
-    first_column: int = 0
-    spanned_rows: int = 0
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -51,21 +49,6 @@ class ParquetTable:
     def facts(self) -> dict[str, str]:
         """Format, and what row numbers are."""
         return {"format": "Parquet", "row_numbers": "records, counted from 1"}
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    @property
-    def sheet_columns(self) -> tuple[int, ...]:
-        """One after the other."""
-        return tuple(range(len(self.header)))
-
-    @property
-    def rivals(self) -> tuple[str, ...]:
-        """None: the file is one table."""
-        return ()
 
     @property
     def estimated_rows(self) -> int | None:
@@ -104,7 +87,7 @@ class ParquetTable:
         return Chunk(
             source=self.ref,
             header=self.header,
-            cells=pd.DataFrame(cells, index=index, columns=pd.Index(list(cells), dtype="int64")),
+            cells=cell_frame(cells, index),
             blank=blank,
             faults=tuple(sorted(faults, key=lambda fault: fault.row)),
             typed=batch.typed,
@@ -136,12 +119,6 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
     if not leaves:
         raise SourceError("the file has no columns", code="file-empty", where=str(path), hint=_EXPORT_AGAIN)
     return [ParquetTable(path, SourceRef(first_index, name), leaves, rows, options.skip_rows)]
-
-
-def list_sheets(path: Path) -> tuple[str, ...]:
-    """Return an empty tuple: the file is one table."""
-    del path
-    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +213,7 @@ def _cut(chunk: Chunk, start: int, size: int) -> Chunk:
 
 
 def _refuse(path: Path, options: SourceOptions) -> None:
-    if options.sheets is not None:
-        raise SourceError(
-            f"a Parquet file has no sheets, and sheet '{options.sheets[0]}' was asked for",
-            code="sheet-unknown",
-            where=str(path),
-            hint="leave the sheet out, or name the workbook",
-        )
+    refuse_sheets(path, "a Parquet file", options)
     if options.header_row:
         raise SourceError(
             f"the header is said to stand in row {options.header_row}, and a Parquet file has none",

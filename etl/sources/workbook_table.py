@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.records import CellFault, Chunk, Mask, Rows, SourceRef, text_series
+from etl.records import CellFault, Chunk, Mask, Rows, SourceRef, cell_frame, text_series
 from etl.sources import leading_zeros, workbook_process
 from etl.sources.base import ROWS_PER_CHUNK, SourceOptions
 from etl.sources.serial_dates import date_of
@@ -132,7 +132,7 @@ class WorkbookTable:
         return Chunk(
             source=self.ref,
             header=self.header,
-            cells=pd.DataFrame(cells, index=index, columns=pd.Index(list(cells), dtype="int64")),
+            cells=cell_frame(cells, index),
             blank=np.zeros(len(rows), dtype=np.bool_),
             faults=self._faults(batch, rows, wanted, merges, left_out),
             typed=typed,

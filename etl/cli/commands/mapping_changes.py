@@ -192,8 +192,4 @@ def _both(before: Any, after: Any) -> tuple[Text, Text]:
 
 
 def _shown(value: str | tuple[str, ...] | None) -> str:
-    if value is None:
-        return "(not sent)"
-    text = f"'{value}'" if isinstance(value, str) else f"[{', '.join(value)}]"
-    text = output.visible(text).replace("\n", "\\n")
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return output.quoted(value, longest=_LONGEST, absent="(not sent)")

@@ -122,8 +122,4 @@ def _line(name: str, one: Difference) -> Text:
 
 
 def _shown(value: str | tuple[str, ...] | None) -> str:
-    if value is None:
-        return "nothing"
-    text = f"'{value}'" if isinstance(value, str) else f"[{', '.join(value)}]"
-    text = output.visible(text).replace("\n", "\\n")
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return output.quoted(value, longest=_SHOWN, absent="nothing")
