@@ -50,6 +50,7 @@ _ALL = (
     # damage done before
     _error("scientific-number", "'{value}' is what Excel showed of a longer number: its last digits are gone", "format the column as Text before pasting, or import the CSV by Data > From Text/CSV with this column as Text, and save again"),
     _error("error-text", "the cell holds '{value}', an error of the spreadsheet's", "mend the formula and save again, or name the word in the mapping's `blank_if`"),
+    _warning("letters-lost", "'{value}' holds a sign (\ufffd) that stands for a letter that was lost", "type the letter again, or export the table as UTF-8: it cannot be told what it was"),
     _warning("mojibake", "'{value}' was read in the wrong encoding (it was probably '{detail}')", "import the CSV by Data > From Text/CSV with File origin 65001 (UTF-8), and save again"),
     _warning("text-cut", "the text has 32,767 characters, the most that a cell of Excel holds: its end is probably gone", "take the text from where it came from"),
     _warning("month-for-size", "'{value}' looks like a size or a code that Excel took for a date", "format the column as Text before pasting or importing, and enter it again; a date is read by the mapping's `date`"),

@@ -64,6 +64,8 @@ _DAY_STEMS = (
     "nascita",
     "termin",
 )
+_REPLACED = "\ufffd"
+"""What programs write for a letter that their encoding does not have."""
 _SHORTEST, _LONGEST = 5, 9
 """Bytes of a cell such as 1-Mar and 12. sept."""
 _DIGIT_0, _DIGIT_9, _HYPHEN, _POINT, _SPACE = b"09-. "
@@ -114,8 +116,11 @@ def spoiled_in(column: pd.Series[str]) -> Iterator[Damage]:
         yield from _matching(text, "scientific-number", _SCIENTIFIC)
     if b"#" in content:
         yield from _matching(text, "error-text", _error_pattern())
-    if not content.isascii() and may_be_mangled(content):
-        yield from _mangled(text)
+    if not content.isascii():
+        if _REPLACED.encode() in content:
+            yield Damage("letters-lost", _true(pc.match_substring(text, _REPLACED)))
+        if may_be_mangled(content):
+            yield from _mangled(text)
     lengths = np.diff(offsets)
     if len(lengths) and int(lengths.max()) >= MOST_IN_A_CELL:
         yield from _cut(text)

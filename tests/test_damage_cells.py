@@ -35,6 +35,13 @@ def test_a_shortened_number_is_an_error_of_its_own(cell):
     assert codes_of([cell]) == {"scientific-number": [0]}
 
 
+def test_a_letter_that_was_lost_is_told(tmp_path):
+    assert codes_of(["Pozna\ufffd", "Poznań"]) == {"letters-lost": [0]}
+    (told,) = issues(tmp_path, "Pozna\ufffd")
+    assert (told.code, told.severity) == ("letters-lost", "warning")
+    assert told.message == "'Pozna\ufffd' holds a sign (\ufffd) that stands for a letter that was lost"
+
+
 @pytest.mark.parametrize("cell", ["1e5", "1E5", "4.86e+10", "E+1", "12.5E+10", "AE+10", "4.86E-10"])
 def test_what_excel_does_not_write_is_no_shortened_number(cell):
     assert codes_of([cell]) == {}

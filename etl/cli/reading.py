@@ -12,6 +12,8 @@ from etl.cli.wording import plural
 if TYPE_CHECKING:
     from etl.sources.base import Table
 
+_NAMED_COLUMNS = frozenset({"JSON lines", "Parquet"})
+"""Formats whose columns have their names without a header."""
 _SEPARATORS = {"comma": "commas", "semicolon": "semicolons", "tab": "tabs", "pipe": "pipes"}
 
 
@@ -39,13 +41,16 @@ def how_all_were_read(files: Sequence[Mapping[str, Any]]) -> str:
 
 def described(header_row: int, facts: Mapping[str, Any]) -> str:
     """Return `UTF-8, semicolons, header in row 1`."""
-    parts = [f"sheet {facts['sheet']}"] if facts.get("sheet") else []
+    has_names = facts.get("format") in _NAMED_COLUMNS
+    parts = [str(facts["format"])] if has_names else []
+    parts += [f"sheet {facts['sheet']}"] if facts.get("sheet") else []
     if "encoding" in facts:
         encoding = str(facts["encoding"]).removesuffix("-sig")
         parts.append(encoding.upper() if encoding.lower().startswith(("utf", "iso")) else encoding)
     if "delimiter" in facts:
         parts.append(_separator(str(facts["delimiter"])))
-    parts.append(f"header in row {header_row:,}" if header_row else "no header")
+    if not has_names:
+        parts.append(f"header in row {header_row:,}" if header_row else "no header")
     return ", ".join(parts)
 
 

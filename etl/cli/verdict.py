@@ -160,8 +160,8 @@ def _outcomes(report: RunReport, width: int, room: int) -> list[Text]:
 
 
 def _problems(report: RunReport, width: int, room: int) -> list[Text]:
-    """Return the most frequent kinds of issues, errors and warnings, in at most `room` lines."""
-    found = report.problems
+    """Return the kinds of issues in at most `room` lines: errors before warnings, the most frequent first."""
+    found = sorted(report.problems, key=lambda problem: problem[2] == "warning")
     if not found:
         return []
     numbers = max(len(f"{count:,}") for *_, count in found)

@@ -22,6 +22,7 @@ TITLES = {
     "text-not-whole": "a text with tabs or line breaks that cannot be read",
     "scientific-number": "a number shortened to 4.86E+10",
     "error-text": "an error of the spreadsheet's as text, such as #REF!",
+    "letters-lost": "letters that were lost (\ufffd)",
     "mojibake": "letters read in the wrong encoding",
     "text-cut": "a text as long as a cell can hold",
     "month-for-size": "perhaps a size or a code that became a date",

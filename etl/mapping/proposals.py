@@ -69,10 +69,11 @@ def propose_free(seen: Look) -> tuple[tuple[Call, ...], tuple[str, ...]]:
         return _number(seen)
     if seen.date < _VALID or not seen.date_format:
         return (), ()
-    told = ("days and months cannot be told apart: check the format",) if seen.day_or_month_unsure else ()
     if seen.date_format.startswith("%Y-%m-%d"):
-        return (), told
-    return (("date", _in_words(seen.date_format)),), told
+        return (), ()
+    if seen.day_or_month_unsure:
+        return (("date", None),), ("days and months cannot be told apart here: the whole column will decide",)
+    return (("date", _in_words(seen.date_format)),), ()
 
 
 def _in_words(date_format: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from etl.errors import SourceError
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder", "name the files in it one by one"),
+    (stat.S_ISDIR, "a folder", 'name the files in it, or a pattern in quotes such as "FOLDER/*.csv"'),
     (stat.S_ISCHR, "a device", "copy its content to a file first"),
     (stat.S_ISBLK, "a device", "copy its content to a file first"),
     (stat.S_ISFIFO, "a pipe", "write its content to a file first"),

@@ -231,6 +231,13 @@ def test_of_two_notes_in_little_room_each_is_told_once() -> None:
     assert told == ["Note: the first ", "Note: the second"]
 
 
+def test_errors_stand_before_warnings_however_many_there_are() -> None:
+    problems = (("too-long", "description", "warning", 300), ("email-syntax", "contact.email", "error", 2))
+    lines = [line.plain for line in verdict_lines(replace(REPORT, problems=problems), 100)]
+    kinds = [line.split()[1] for line in lines if line.lstrip().startswith(("300 ", "2 "))]
+    assert kinds == ["error", "warning"]
+
+
 def test_every_code_of_an_issue_has_its_words() -> None:
     assert set(TITLES) == set(CODES)
 

@@ -319,7 +319,8 @@ def test_an_amount_is_offered_as_a_number_and_a_whole_number_as_it_stands(
 def test_days_and_months_that_cannot_be_told_apart_are_said_to_be_unsure() -> None:
     offered = draft("Birthday\n01/02/2024", action=CONTACT).offered[0]
 
-    assert offered.reasons[-1] == "days and months cannot be told apart: check the format"
+    assert offered.transforms == (("date", None),)
+    assert offered.reasons[-1] == "days and months cannot be told apart here: the whole column will decide"
 
 
 # ---- the action
