@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sources.binary_books import new_book, row12, text12
 from sources.table_files import faults_of, read, rows_of
 
 from etl.sources import open_tables, take_in
@@ -104,6 +105,14 @@ def as_xls(table: Table) -> bytes:
     return stream.getvalue()
 
 
+def as_xlsb(table: Table) -> bytes:
+    rows = (
+        row12(row) + b"".join(text12(column, text) for column, text in enumerate(cells) if text)
+        for row, cells in enumerate(table)
+    )
+    return new_book([("S", b"".join(rows))])
+
+
 def as_json_lines(table: Table) -> bytes:
     names, *rows = table
     return "".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows).encode()
@@ -117,7 +126,7 @@ def as_parquet(table: Table) -> bytes:
     return stream.getvalue()
 
 
-WORKBOOKS: dict[str, Callable[[Table], bytes]] = {"xlsx": as_xlsx, "ods": as_ods, "xls": as_xls}
+WORKBOOKS: dict[str, Callable[[Table], bytes]] = {"xlsx": as_xlsx, "xlsb": as_xlsb, "ods": as_ods, "xls": as_xls}
 RECORDS: dict[str, Callable[[Table], bytes]] = {"jsonl": as_json_lines, "parquet": as_parquet}
 
 

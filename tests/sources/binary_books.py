@@ -97,7 +97,8 @@ def record12(kind: int, data: bytes = b"") -> bytes:
 
 def wide(text: str) -> bytes:
     """Return a text with its length before it."""
-    return struct.pack("<I", len(text)) + text.encode("utf-16-le")
+    units = text.encode("utf-16-le")
+    return struct.pack("<I", len(units) // 2) + units
 
 
 def row12(row: int, *, hidden: bool = False) -> bytes:
