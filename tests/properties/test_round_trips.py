@@ -60,9 +60,13 @@ def as_xlsx(table: Table) -> bytes:
             cell._value, cell.data_type = re.sub("_(x[0-9A-Fa-f]{4}_)", r"_x005F_\1", text), "s"
             cells.append(cell if text else None)
         sheet.append(cells)
-    stream = io.BytesIO()
+    stream, kept = io.BytesIO(), io.BytesIO()
     book.save(stream)
-    return stream.getvalue()
+    # As Excel writes them: openpyxl does not mark a text of white space alone, which is then dropped as layout.
+    with zipfile.ZipFile(stream) as archive, zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as marked:
+        for name in archive.namelist():
+            marked.writestr(name, archive.read(name).replace(b"<t>", b'<t xml:space="preserve">'))
+    return kept.getvalue()
 
 
 def as_ods(table: Table) -> bytes:
