@@ -236,7 +236,7 @@ def read_checks(report: Report, raw: object, loc: Loc) -> dict[str, Severity]:
         if code not in CODES:
             hint = did_you_mean(code, CODES, "codes stand at the end of each message, in brackets")
             report.add_at_key(here, f"unknown check '{code}'", "unknown-check", hint)
-        elif severity not in {"error", "warning"}:
+        elif severity not in ("error", "warning"):  # a list, too, which a set would not take
             hint = did_you_mean(severity, ("error", "warning")) if isinstance(severity, str) else ""
             report.add(here, f"'{code}' must be error or warning, not {shape(severity)}", "wrong-value", hint)
         elif CODES[code].fixed and severity == "warning":

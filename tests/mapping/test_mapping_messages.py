@@ -456,6 +456,11 @@ RECORDS = [
         id="a-check-that-is-no-severity",
     ),
     pytest.param(
+        record("checks: {too-long: []}"),
+        "m.yaml:7:24: 'too-long' must be error or warning, not a list   [wrong-value]",
+        id="a-check-that-is-a-list",
+    ),
+    pytest.param(
         record("attributes: {email: A}"),
         "m.yaml:7:18: 'contact.email' and 'attributes.email' both go out as 'email'\n"
         "  hint: give one of them another name with as:   [name-clash]",
