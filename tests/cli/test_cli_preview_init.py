@@ -291,3 +291,24 @@ def test_where_no_mapping_is_near_those_there_are_are_named(
 
     assert main(["check", "zzzzzz.yaml", "people.csv"]) == 2
     assert f"  hint: {hint}   [unreadable-mapping]\n" in capsys.readouterr().err
+
+
+def test_a_draft_as_json_says_of_each_column_what_it_is_how_sure_and_why(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "people.csv").write_text("Adres e-mail;Kod pocztowy\nanna@example.com;00-950\n", encoding="utf-8")
+
+    assert main(["init", "people.csv", "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert (told["action"], told["file"]["delimiter"], told["file"]["header_row"]) == ("contact.upsert", "semicolon", 1)
+    assert [(one["column"], one["path"]) for one in told["columns"]] == [
+        ("Adres e-mail", "contact.email"),
+        ("Kod pocztowy", "contact.address.zipCode"),
+    ]
+    assert all(one["confidence"] > 0.8 and one["reasons"] for one in told["columns"])
+    (here / "draft.yaml").write_text(told["mapping"], encoding="utf-8")
+    assert [spec.path for spec in load_mapping(Path("draft.yaml")).records[0].fields] == [
+        "contact.email",
+        "contact.address.zipCode",
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ Examples:
   etl init contacts.csv
   etl init contacts.csv --out mappings/contacts.yaml
   etl init orders.xlsx --sheet May --action event.create -o orders.yaml
+  etl init contacts.csv --json | jq '.columns[] | {column, path, confidence}'
 """
 )
 @click.argument("file")
@@ -41,7 +43,8 @@ Examples:
 )
 @click.option("--force", is_flag=True, help="Overwrite the file that --out names.")
 @options.sheet
-def command(file: str, *, action: str | None, out: Path | None, force: bool, sheet: str | None) -> int:
+@options.as_json
+def command(file: str, *, action: str | None, out: Path | None, force: bool, sheet: str | None, as_json: bool) -> int:
     """Draft a mapping for FILE, from its headers and its first 2,000 rows.
 
     Each line of the draft says how sure it is, and why. Read it, then run `etl check`.
@@ -58,14 +61,28 @@ def command(file: str, *, action: str | None, out: Path | None, force: bool, she
     taken = _taken(file)
     table = _table(taken, action, sheet)
     draft = _draft(table, taken, action)
-    if out is None:
-        output.say_text(draft.yaml)
-    else:
+    if out is not None:
         _write(out, draft.yaml)
+    if as_json:
+        output.say_json(_as_data(draft, table))
+    elif out is None:
+        output.say_text(draft.yaml)
     output.tell(f"Read {how_read(table)}")
     _tell(draft, shown_name(file), out)
     _tell_notes(draft, table)
     return 0
+
+
+def _as_data(draft: Draft, table: Table) -> dict[str, Any]:
+    """Return the draft for programs: how the file was read, what is said of each column, and the mapping's text."""
+    return {
+        "file": {"header_row": table.header_row, "sheet": table.ref.sheet, **table.facts},
+        "action": draft.action,
+        "why": draft.why,
+        "columns": [asdict(one) for one in draft.suggestions],
+        "missing": draft.missing,
+        "mapping": draft.yaml,
+    }
 
 
 def _taken(file: str) -> SourceFile:
