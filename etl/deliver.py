@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.earlier import Earlier
 from etl.errors import SourceError, impersonal
 from etl.guards import Stop
 from etl.job import BoundTable, Job
@@ -102,6 +103,11 @@ class Ledger:
                 self._write_complete()
             self._progress.advance(0, self.counts.by_name)
 
+    def take_over(self, receipts: Sequence[Receipt]) -> None:
+        """Note what had ended in an earlier sitting; the lines hold it already."""
+        for receipt in receipts:
+            self._note(receipt)
+
     @property
     def outcomes(self) -> tuple[tuple[str, str, str, int], ...]:
         """What was sent and not delivered: (status, code, example of the message, count), the most frequent first."""
@@ -141,9 +147,12 @@ def deliver(
     ledger: Ledger,
     issues: IssuesCsv,
     *,
+    earlier: Earlier | None = None,
     rows_per_chunk: int = ROWS_PER_CHUNK,
 ) -> bool:
     """Send every planned record, and return once each has its receipt: whether all rows that were checked were read.
+
+    `earlier`: what earlier sittings of this run know; what has ended there is not sent again.
 
     A file that changed, or can no longer be read, stops the sending. Raises OSError where results cannot be written;
     what was handed over is drained first.
@@ -152,6 +161,8 @@ def deliver(
         for bound, prepared in _reread(job, loader, rows_per_chunk):
             lines = lines_of(prepared)
             mark_losers(job, found, lines, issues)
+            if earlier is not None:
+                ledger.take_over(earlier.settle(lines, job.plan.mapping.records))
             if not bound.file.is_untouched():
                 loader.stop(CHANGED.code, CHANGED.message)
             if loader.stopped is not None:

@@ -5,6 +5,7 @@
     ├── SourceError         a file cannot be read                exit 2
     ├── SettingsError       etl.toml, environment, arguments     exit 2
     ├── TargetError         the endpoint or its credentials      exit 2
+    ├── JournalError        the memory between runs              exit 2
     └── GuardError          a limit stopped the run              exit 3
 
 All fields stand in `args`, so that an error crosses a process border whole.
@@ -53,6 +54,10 @@ class SettingsError(EtlError):
 
 class TargetError(EtlError):
     """The endpoint cannot be used: its address, its wire form or its credentials."""
+
+
+class JournalError(EtlError):
+    """The journal cannot be used, or does not know what it is asked for."""
 
 
 class GuardError(EtlError):

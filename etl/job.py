@@ -80,14 +80,16 @@ def open_job(
     limit: int | None = None,
     allow_private: bool = False,
     taken: Sequence[SourceFile] | None = None,
+    run_id: str | None = None,
+    spool_in: Path | None = None,
 ) -> Job:
     """Open `files` for `mapping`: find sheets, headers and columns; nothing is read on if one is missing.
 
-    `target` None: a dry run in the wire form `fields`. `allow_private`: as in `take_in`; `taken`:
-    the files where they were taken in before, since standard input is there once.
+    `target` None: a dry run in the wire form `fields`. `allow_private`, `spool_in`: as in `take_in`; `taken`:
+    the files where they were taken in before, since standard input is there once. `run_id`: None: a new one.
     Raises SourceError, MappingError, SettingsError.
     """
-    given = take_in(files, allow_private=allow_private) if taken is None else list(taken)
+    given = take_in(files, allow_private=allow_private, spool_in=spool_in) if taken is None else list(taken)
     wire = target.wire if target else "fields"
     findings = check_wire(mapping, wire, has_group_key_setting=target is not None and target.group_key is not None)
     if findings.problems:
@@ -110,7 +112,7 @@ def open_job(
             tables.append(BoundTable(file, table, binding, plan))
     tables, proved = _proven(tables)
     notes += proved
-    return Job(_new_id(), plan, tuple(tables), tuple(given), target, limit, tuple(dict.fromkeys(notes)))
+    return Job(run_id or new_id(), plan, tuple(tables), tuple(given), target, limit, tuple(dict.fromkeys(notes)))
 
 
 def _proven(tables: list[BoundTable]) -> tuple[list[BoundTable], list[str]]:
@@ -199,5 +201,6 @@ def _date_notes(mapping: Mapping, table: Table) -> list[str]:
     ]
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """Return an id for a run: local date and time, and four hex digits."""
     return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -125,6 +125,7 @@ class Delivery:
 
     `lane` is shared by the records whose order must be kept (group key and person); None: no order to keep.
     `repeat_unknown`: whether a request whose outcome is unknown may be sent again (an event: if the mapping says so).
+    `action`: its name in the contract; `key`: what makes two rows the same one (group key and key), None: nothing does.
     """
 
     position: int
@@ -133,6 +134,8 @@ class Delivery:
     body: bytes
     lane: str | None
     repeat_unknown: bool
+    action: str = ""
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,28 @@ class Receipt:
     message: str = ""
     sent_at: float | None = None
     duration_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A request is about to leave: the `attempt`-th (from 1) of this delivery, at Unix time `at`."""
+
+    delivery: Delivery
+    attempt: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A request has ended. `is_final`: the delivery with it, as the receipt says; else it is to be sent again.
+
+    Where it is not final, the request certainly was not carried out, or the delivery may be repeated
+    (`Delivery.repeat_unknown`): whoever finds this entry as the last one may send again.
+    """
+
+    receipt: Receipt
+    at: float
+    is_final: bool
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,13 +57,18 @@ class SourceFile:
 
 
 def take_in(
-    given: Sequence[Given], *, allow_private: bool = False, standard_input: BinaryIO | None = None
+    given: Sequence[Given],
+    *,
+    allow_private: bool = False,
+    standard_input: BinaryIO | None = None,
+    spool_in: Path | None = None,
 ) -> list[SourceFile]:
     """Return the files that `given` means, in order; those of a pattern sorted, those of an archive in its order.
 
     `allow_private`: whether https:// may lead to private addresses. `standard_input`: what `-` reads; None: the
-    process's own. Raises SourceError: none, missing, no regular file, the same one twice, an archive that is damaged
-    or hostile, an address that cannot be read.
+    process's own. `spool_in`: the folder for copies of what is no file here; None: among temporary files.
+    Raises SourceError: none, missing, no regular file, the same one twice, an archive that is damaged or hostile, an
+    address that cannot be read.
     """
     if not given:
         raise SourceError("no file is given", code="no-file", hint="name the spreadsheet after the mapping")
@@ -72,22 +77,21 @@ def take_in(
     for one in given:
         if isinstance(one, str) and (one == STANDARD_INPUT or is_url(one)):
             _require_first(one, shown_name(one), known)
-            found += _fetched(one, allow_private, standard_input)
+            found += _fetched(one, Spool(spool_in), allow_private, standard_input)
             continue
         for path in _paths(one):
-            found += _local(path, known)
+            found += _local(path, known, spool_in)
     return found
 
 
-def _local(path: Path, known: set[object]) -> list[SourceFile]:
+def _local(path: Path, known: set[object], spool_in: Path | None) -> list[SourceFile]:
     print_ = fingerprint(path)
     status = path.stat()
     _require_first((status.st_dev, status.st_ino), str(path), known)
-    return _opened(str(path), path, print_, None) or [SourceFile(str(path), path, path, print_)]
+    return _opened(str(path), path, print_, lambda: Spool(spool_in)) or [SourceFile(str(path), path, path, print_)]
 
 
-def _fetched(given: str, allow_private: bool, standard_input: BinaryIO | None) -> list[SourceFile]:
-    spool = Spool()
+def _fetched(given: str, spool: Spool, allow_private: bool, standard_input: BinaryIO | None) -> list[SourceFile]:
     if given == STANDARD_INPUT:
         copies = [(_STANDARD_INPUT_NAME, spool.write(_standard_input(standard_input), _STANDARD_INPUT_NAME))]
     else:
@@ -97,19 +101,19 @@ def _fetched(given: str, allow_private: bool, standard_input: BinaryIO | None) -
     found: list[SourceFile] = []
     for name, path in copies:
         print_ = fingerprint(path)
-        found += _opened(name, path, print_, spool) or [SourceFile(name, path, None, print_, spool)]
+        found += _opened(name, path, print_, lambda: spool) or [SourceFile(name, path, None, print_, spool)]
     return found
 
 
-def _opened(name: str, path: Path, print_: Fingerprint, spool: Spool | None) -> list[SourceFile]:
+def _opened(name: str, path: Path, print_: Fingerprint, spool: Callable[[], Spool]) -> list[SourceFile]:
     """Return what the archive holds; nothing where it is none. A copy that was unpacked is removed."""
     with speaking_of(path, name):
         kind = archive_kind(path)
         if kind is None:
             return []
-        target = spool or Spool()
+        target = spool()
         members = unpack(path, kind, name, target)
-    if spool is not None:
+    if path.parent == target.folder:
         path.unlink()
     return [SourceFile(member.name, member.path, None, print_, target) for member in members]
 

@@ -20,26 +20,39 @@ _folders: set[Path] = set()
 
 
 class Spool:
-    """A temporary folder that its owner alone can open; it is removed with the Spool, at the latest with the process.
+    """A folder that its owner alone can open; it is removed with the Spool, at the latest with the process.
 
-    Who reads from it keeps the Spool (`SourceFile.spool`).
+    Who reads from it keeps the Spool (`SourceFile.spool`). `parent`: where it is made, None: among temporary files.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parent: Path | None = None) -> None:
         """Make the folder. Raises SourceError."""
         try:
-            self.folder = Path(tempfile.mkdtemp(prefix="etl-"))
+            if parent is not None:
+                parent.mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(prefix="etl-", dir=parent)).absolute()
         except OSError as error:
-            raise _not_written(error, "") from error
+            raise _not_written(error, "", parent) from error
+        self._parent = parent
         _folders.add(self.folder)
         self._count = 0
-        weakref.finalize(self, _remove, self.folder, os.getpid())
+        self._end = weakref.finalize(self, _remove, self.folder, os.getpid())
+
+    def keep(self) -> None:
+        """Leave the folder where it is, also after this process: a run that is cut off reads it again."""
+        self._end.detach()
+        _folders.discard(self.folder)
+
+    def remove(self) -> None:
+        """Remove the folder now, kept or not."""
+        self._end.detach()
+        _remove(self.folder, os.getpid())
 
     def require_room(self, needed: int, name: str) -> None:
         """Raise SourceError if less than `needed` bytes are free."""
         free = shutil.disk_usage(self.folder).free
         if needed > free:
-            raise _no_room(name, f"{in_words(needed)} are needed, {in_words(free)} are free")
+            raise _no_room(name, f"{in_words(needed)} are needed, {in_words(free)} are free", self._parent)
 
     def write(self, blocks: Iterable[bytes], name: str) -> Path:
         """Return a new file that holds `blocks`; it is called by a number, never by a name from elsewhere.
@@ -50,7 +63,7 @@ class Spool:
         self._count += 1
         path = self.folder / str(self._count)
         try:
-            with _create(path, name) as file:
+            with _create(path, name, self._parent) as file:
                 written = 0
                 for block in blocks:
                     written += len(block)
@@ -59,7 +72,7 @@ class Spool:
                     try:
                         file.write(block)
                     except OSError as error:
-                        raise _not_written(error, name) from error
+                        raise _not_written(error, name, self._parent) from error
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -92,11 +105,11 @@ def in_words(size: int) -> str:
     return f"{amount:.1f} GB".replace(".0 ", " ")
 
 
-def _create(path: Path, name: str) -> _File:
+def _create(path: Path, name: str, parent: Path | None) -> _File:
     try:
         return _File(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
-        raise _not_written(error, name) from error
+        raise _not_written(error, name, parent) from error
 
 
 class _File:
@@ -124,21 +137,19 @@ def _remove(folder: Path, owner: int) -> None:
         _folders.discard(folder)
 
 
-def _not_written(error: OSError, name: str) -> SourceError:
+def _not_written(error: OSError, name: str, parent: Path | None) -> SourceError:
     if error.errno in _NO_ROOM:
-        return _no_room(name, error.strerror or "the disk is full")
+        return _no_room(name, error.strerror or "the disk is full", parent)
+    hint = "let this folder be written to" if parent else "set TMPDIR to a folder that you may write to"
     return SourceError(
-        f"a copy cannot be written to {tempfile.gettempdir()}: {error.strerror or error}",
-        code="spool",
-        where=name,
-        hint="set TMPDIR to a folder that you may write to",
-    )
+        f"a copy cannot be written to {parent or tempfile.gettempdir()}: {error.strerror or error}",
+        code="spool", where=name, hint=hint,
+    )  # fmt: skip
 
 
-def _no_room(name: str, reason: str) -> SourceError:
+def _no_room(name: str, reason: str, parent: Path | None) -> SourceError:
+    other = "" if parent else ", or set TMPDIR to a folder on a larger disk"
     return SourceError(
-        f"there is no room for a copy in {tempfile.gettempdir()} ({reason})",
-        code="spool-no-room",
-        where=name,
-        hint="make room there, or set TMPDIR to a folder on a larger disk",
-    )
+        f"there is no room for a copy in {parent or tempfile.gettempdir()} ({reason})",
+        code="spool-no-room", where=name, hint=f"make room there{other}",
+    )  # fmt: skip

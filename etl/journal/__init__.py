@@ -1,0 +1,1 @@
+"""Memory between runs: runs, deliveries, and the last confirmed payload of every key."""
