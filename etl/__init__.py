@@ -12,25 +12,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from etl.errors import EtlError, GuardError, MappingError, Problem, SettingsError, SourceError, TargetError
+    from etl.errors import (
+        EtlError,
+        GuardError,
+        JournalError,
+        MappingError,
+        Problem,
+        SettingsError,
+        SourceError,
+        TargetError,
+    )
     from etl.first_rows import Preview, preview
     from etl.guards import Guards, Limit, parse_limit
     from etl.mapping import Mapping, load_mapping
+    from etl.options import Options
     from etl.records import Status
     from etl.report import RunReport
-    from etl.session import Options
     from etl.transforms.registry import Example, Outcome, transform
-    from etl.verbs import check, run
+    from etl.verbs import check, resume, retry, run
 
 _HOME = {
     "EtlError": "etl.errors",
     "Example": "etl.transforms.registry",
     "GuardError": "etl.errors",
     "Guards": "etl.guards",
+    "JournalError": "etl.errors",
     "Limit": "etl.guards",
     "Mapping": "etl.mapping",
     "MappingError": "etl.errors",
-    "Options": "etl.session",
+    "Options": "etl.options",
     "Outcome": "etl.transforms.registry",
     "Preview": "etl.first_rows",
     "Problem": "etl.errors",
@@ -43,6 +53,8 @@ _HOME = {
     "load_mapping": "etl.mapping",
     "parse_limit": "etl.guards",
     "preview": "etl.first_rows",
+    "resume": "etl.verbs",
+    "retry": "etl.verbs",
     "run": "etl.verbs",
     "transform": "etl.transforms.registry",
 }
@@ -52,6 +64,7 @@ __all__ = [
     "Example",
     "GuardError",
     "Guards",
+    "JournalError",
     "Limit",
     "Mapping",
     "MappingError",
@@ -68,6 +81,8 @@ __all__ = [
     "load_mapping",
     "parse_limit",
     "preview",
+    "resume",
+    "retry",
     "run",
     "transform",
 ]

@@ -6,8 +6,8 @@ many chunks are open is bounded, so memory does not grow with the file, even whe
 
 from __future__ import annotations
 
-import bisect
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,12 +29,15 @@ from etl.progress import Progress
 from etl.records import STATUSES, Counts, Delivery, Receipt, Status, Unit
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
-from etl.survey import Survey
+from etl.survey import Survey, mark_known
 
 ROWS_PER_CHUNK = 2_000
 """Smaller than the survey's: what is sent is slower than what is read, and an open chunk holds its bodies."""
 MAX_OPEN_CHUNKS = 16
 """Chunks at most that wait for a receipt; the reader waits then."""
+LIVE_LINES = 8
+LIVE_SECONDS = 0.1
+"""Receipts are shown as they come; where they come fast, by so many or after so long: a write costs as ten lines."""
 _PLANNED = STATUSES.index(Status.PLANNED)
 
 
@@ -60,6 +63,8 @@ class Ledger:
         self._completed = threading.Condition(self._lock)
         self._open: deque[_Open] = deque()
         self._broken = False
+        self._unshown: list[tuple[Lines, int]] = []
+        self._shown_at = time.monotonic()
         self._reasons: Counter[tuple[Status, str]] = Counter()
         self._said: dict[tuple[Status, str], str] = {}
         self.counts = Counts()
@@ -89,19 +94,19 @@ class Ledger:
             self.counts.add(receipt.status)
             self._note(receipt)
             chunk.pending -= 1
+            # On a full disk there is no room but for what was sent.
+            if receipt.attempts or not self._broken:
+                self._unshown.append((lines, place))
             try:
-                # On a full disk there is no room but for what was sent.
-                if receipt.attempts or not self._broken:
-                    self._results.write_live_line(lines.line(place))
-            except OSError:
-                self._broken = True
-                self._results.make_room()
-                if receipt.attempts:
-                    self.unwritten.append(int(lines.rows[place]))
-                raise
+                if len(self._unshown) >= LIVE_LINES or time.monotonic() - self._shown_at >= LIVE_SECONDS:
+                    self._show()
             finally:
                 self._write_complete()
-            self._progress.advance(0, self.counts.by_name)
+
+    def show(self) -> None:
+        """Write down the receipts that are not yet in results.csv; raises OSError."""
+        with self._lock:
+            self._show()
 
     def take_over(self, receipts: Sequence[Receipt]) -> None:
         """Note what had ended in an earlier sitting; the lines hold it already."""
@@ -123,8 +128,19 @@ class Ledger:
             self._said[reason] = impersonal(receipt.message)
 
     def _chunk_of(self, delivery: Delivery) -> _Open:
-        firsts = [chunk.first for chunk in self._open]
-        return self._open[bisect.bisect_right(firsts, delivery.position) - 1]
+        return next(chunk for chunk in reversed(self._open) if chunk.first <= delivery.position)
+
+    def _show(self) -> None:
+        shown, self._unshown = self._unshown, []
+        self._shown_at = time.monotonic()
+        try:
+            self._results.write_live_lines([lines.line(place) for lines, place in shown])
+        except OSError:
+            self._broken = True
+            self._results.make_room()
+            self.unwritten += [int(lines.rows[place]) for lines, place in shown if lines.receipts[place].attempts]
+            raise
+        self._progress.advance(0, self.counts.by_name)
 
     def _write_complete(self) -> None:
         while self._open and self._open[0].pending == 0:
@@ -163,6 +179,7 @@ def deliver(
             mark_losers(job, found, lines, issues)
             if earlier is not None:
                 ledger.take_over(earlier.settle(lines, job.plan.mapping.records))
+            mark_known(found, lines)
             if not bound.file.is_untouched():
                 loader.stop(CHANGED.code, CHANGED.message)
             if loader.stopped is not None:
@@ -178,7 +195,10 @@ def deliver(
         loader.stop("interrupted", "the run ended before it was sent")
         raise
     finally:
-        loader.drain()
+        try:
+            loader.drain()
+        finally:
+            ledger.show()
     return all_read
 
 
@@ -247,7 +267,7 @@ def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:
     positions = prepared.chunk.positions
     for record, own in zip(prepared.records, lines, strict=True):
         planned = own.status[record.places] == _PLANNED
-        lanes, bodies = record.lanes.to_pylist(), record.bodies.to_pylist()
+        lanes, bodies, keys = record.lanes.to_pylist(), record.bodies.to_pylist(), record.identities.to_pylist()
         repeat = record.spec.unknown.value == "retry"
         for at in np.flatnonzero(planned).tolist():
             place = int(record.places[at])
@@ -258,6 +278,8 @@ def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:
                 body=bodies[at].encode(),
                 lane=lanes[at],
                 repeat_unknown=repeat,
+                action=record.spec.action.name,
+                key=keys[at],
             )
             per_row.setdefault(place, []).append(delivery)
     for place in sorted(per_row):

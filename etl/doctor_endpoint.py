@@ -71,7 +71,7 @@ def _access(target: TargetSettings, answer: Answer, verdict: Verdict) -> Finding
     if verdict.code == "wrong-address":
         known = "accepts the signature" if target.auth == "sigv4" else "answers as it should"
         return Finding(State.OK, "access", f"the endpoint {known} ('No method found matching route')")
-    if verdict.code == "wrong-keys":
+    if verdict.code in {"wrong-keys", "session-expired"}:
         hint = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
         return Finding(State.FAILED, "access", f"the endpoint does not know the access key: {verdict.message}", hint)
     if verdict.code == "clock":

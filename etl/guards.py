@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from etl.errors import SettingsError
 
+_LEAST_ANSWERED = 100
 _LIMIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)(%?)")
 
 
@@ -55,6 +57,17 @@ def parse_limit(text: str | None, flag: str) -> Limit | None:
     if not match[2] and "." in match[1]:
         raise SettingsError(f"{flag} '{text}' is no number of rows", code="bad-limit", hint="write a whole number")
     return Limit(float(match[1]), match[2] == "%", text.strip())
+
+
+def reject_limit(limit: Limit | None) -> Callable[[int, int], bool] | None:
+    """Return whether so many rejected of so many answered are too many; a share counts from the hundredth answer on."""
+    if limit is None:
+        return None
+
+    def is_broken(rejected: int, answered: int) -> bool:
+        return not limit.allows(rejected, answered) and (answered >= _LEAST_ANSWERED or not limit.percent)
+
+    return is_broken
 
 
 def verdict(guards: Guards, *, rows: int, bad_rows: int, deletes: int, clears: int) -> Stop | None:

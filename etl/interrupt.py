@@ -8,7 +8,7 @@ from etl.guards import Stop
 
 
 class Interrupt:
-    """Whether, and by which signal, the run was asked to stop. `number`: 2 for SIGINT (Ctrl-C), 15 for SIGTERM."""
+    """Whether, and by which signal, the run was asked to stop: 2 for SIGINT (Ctrl-C), 15 for SIGTERM, 1 for SIGHUP."""
 
     def __init__(self) -> None:
         self.number: int | None = None
@@ -22,7 +22,8 @@ class Interrupt:
     @property
     def stop(self) -> Stop:
         """The stop that it means, with the exit code that shells expect (128 and the signal's number)."""
-        name = {2: "Ctrl-C", 15: "SIGTERM"}.get(self.number or 0, f"signal {self.number}")
+        names = {2: "Ctrl-C", 15: "SIGTERM", 1: "SIGHUP (the terminal closed)"}
+        name = names.get(self.number or 0, f"signal {self.number}")
         return Stop("interrupted", f"interrupted by {name} before it was sent", 128 + (self.number or 2))
 
     def request(self, number: int) -> None:

@@ -94,7 +94,7 @@ def open_job(
     findings = check_wire(mapping, wire, has_group_key_setting=target is not None and target.group_key is not None)
     if findings.problems:
         raise MappingError(mapping.file, findings.problems)
-    notes = [*mapping.notes, *findings.notes, *_revive_notes(mapping)]
+    notes = [*mapping.notes, *findings.notes]
     options = _options(mapping, sheet)
     group_key = target.group_key if target and mapping.group_key is None else None
     plan = Plan(mapping, wire, group_key)
@@ -168,13 +168,6 @@ def _where(table: Table) -> str:
 
 def _name(table: Table) -> str:
     return f"{table.ref.file}, sheet {table.ref.sheet}" if table.ref.sheet else table.ref.file
-
-
-def _revive_notes(mapping: Mapping) -> list[str]:
-    """Tell that `revive` does nothing yet: there is no memory of who was deleted."""
-    if not any(record.revive for record in mapping.records):
-        return []
-    return ["`revive: true` has no effect yet: nothing remembers who was deleted, and nobody is held back"]
 
 
 def _rival_notes(table: Table) -> list[str]:

@@ -6,7 +6,6 @@ bodies, so they can be put aside on disk (pickled) until the whole file has been
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,12 +15,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.comparison import MEANING, Marks, dates_of
+from etl.digests import Digests, digests_of, in_hex
 from etl.duplicates import Losers
 from etl.issues import WHOLE_ROW, IssueBatch, Judge
 from etl.mapping.model import Duplicates, RecordSpec
 from etl.pipeline import Prepared, PreparedRecord
 from etl.records import STATUSES, Receipt, Rows, SourceRef, Status
 
+_NUMBERS = {status: number for number, status in enumerate(STATUSES)}
 Locate = Callable[[int], str]
 """Returns how a person names the row at a position: `row 17`."""
 
@@ -72,6 +74,21 @@ class Lines:
         self._mark(hit, Status.DUPLICATE, "duplicate", messages)
         return None
 
+    def remember(self, marks: Marks) -> None:
+        """Mark the planned rows of which the comparison with earlier runs has something to say."""
+        planned = np.flatnonzero(self.status == STATUSES.index(Status.PLANNED)).astype(np.int64)
+        marked, kinds, times = marks.among(self.positions[planned])
+        for kind, (status, code, message) in MEANING.items():
+            chosen = kinds == kind
+            if not chosen.any():
+                continue
+            places = planned[marked][chosen]
+            before, _, after = message.partition("{date}")
+            told = pc.binary_join_element_wise(before, dates_of(times[chosen]), after, "")
+            own = pc.coalesce(self.messages.take(pa.array(places)), "")
+            told = pc.if_else(pc.equal(own, ""), told, pc.binary_join_element_wise(told, own, "; "))
+            self._mark(places, status, code, told)
+
     def _mark(self, places: Rows, status: Status, code: str, messages: pa.Array, field: str = "") -> None:
         mask = np.zeros(len(self.status), dtype=bool)
         mask[places] = True
@@ -82,8 +99,8 @@ class Lines:
 
     def settle(self, receipt: Receipt) -> int:
         """Write down the receipt of one delivery; return its place."""
-        place = int(np.searchsorted(self.positions, receipt.delivery.position))
-        self.status[place] = STATUSES.index(receipt.status)
+        place = int(self.positions.searchsorted(receipt.delivery.position))
+        self.status[place] = _NUMBERS[receipt.status]
         self.receipts[place] = receipt
         return place
 
@@ -113,20 +130,13 @@ class Lines:
     def line(self, place: int) -> list[object]:
         """Return the values of the settled line at `place`, in the order of results.csv."""
         receipt = self.receipts[place]
-        code, message = self._told(place)
+        code, message = _told(receipt, self.codes[place].as_py(), self.messages[place].as_py())
         return [
             self.source.file, self.source.sheet, int(self.rows[place]), self.action, self.keys[place].as_py(),
             receipt.status.value, receipt.http_status, receipt.attempts or None, receipt.request_id,
             self.fields[place].as_py(), code, message, self.digests[place].as_py(), iso(receipt.sent_at),
             receipt.duration_ms, self.number,
         ]  # fmt: skip
-
-    def _told(self, place: int) -> tuple[str, str]:
-        """Return code and message of a settled line: the endpoint's word first, then the warnings of the row."""
-        receipt = self.receipts[place]
-        own = self.messages[place].as_py()
-        message = "; ".join(part for part in (receipt.message, own) if part)
-        return receipt.code or self.codes[place].as_py() or "", message
 
     def _receipt_columns(self) -> dict[str, pa.Array]:
         count = len(self.status)
@@ -139,8 +149,8 @@ class Lines:
                 "duration_ms": pa.nulls(count, pa.float64()),
             }
         found = [self.receipts.get(place) for place in range(count)]
-        told = [self._told(place) if receipt else None for place, receipt in enumerate(found)]
         codes, messages = self.codes.to_pylist(), self.messages.to_pylist()
+        told = [_told(r, code, own) if r else None for r, code, own in zip(found, codes, messages, strict=True)]
         return {
             "http_status": pa.array([r and r.http_status for r in found], pa.int64()),
             "attempts": pa.array([(r and r.attempts) or None for r in found], pa.int64()),
@@ -152,9 +162,14 @@ class Lines:
         }
 
 
-def lines_of(prepared: Prepared) -> tuple[Lines, ...]:
-    """Return the lines of every record of a prepared chunk, before anything that only the whole file shows."""
-    return tuple(_lines(prepared, record) for record in prepared.records)
+def lines_of(prepared: Prepared, digests: Sequence[Digests] | None = None) -> tuple[Lines, ...]:
+    """Return the lines of every record of a prepared chunk, before anything that only the whole file shows.
+
+    `digests`: of each record's bodies, where they are known already.
+    """
+    if digests is None:
+        digests = [digests_of(record.bodies) for record in prepared.records]
+    return tuple(_lines(prepared, record, own) for record, own in zip(prepared.records, digests, strict=True))
 
 
 def in_order(lines: Sequence[Lines]) -> dict[str, pa.Array]:
@@ -174,7 +189,13 @@ def iso(moment: float | None) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _lines(prepared: Prepared, record: PreparedRecord) -> Lines:
+def _told(receipt: Receipt, code: str | None, message: str | None) -> tuple[str, str]:
+    """Return code and message of a settled line: the endpoint's word first, then the line's own warnings."""
+    both = "; ".join((receipt.message, message)) if receipt.message and message else receipt.message or message
+    return receipt.code or code or "", both or ""
+
+
+def _lines(prepared: Prepared, record: PreparedRecord, digests: Digests) -> Lines:
     rows = len(record.status)
     codes, fields, messages = _summary(prepared.issues, record.spec.number, rows)
     for code, message in SKIPPED_BECAUSE.items():
@@ -191,16 +212,15 @@ def _lines(prepared: Prepared, record: PreparedRecord) -> Lines:
         codes=pa.array(codes, pa.string()),
         fields=pa.array(fields, pa.string()),
         messages=pa.array(messages, pa.string()),
-        digests=_digests(record, rows),
+        digests=_digests(record, digests, rows),
     )
 
 
-def _digests(record: PreparedRecord, rows: int) -> pa.Array:
+def _digests(record: PreparedRecord, digests: Digests, rows: int) -> pa.Array:
     """Return the SHA-256 of each body in hex digits, null for a row that has none."""
-    found = [hashlib.sha256(body).hexdigest() for body in record.bodies.cast(pa.binary()).to_pylist()]
     has_body = np.zeros(rows, dtype=bool)
     has_body[record.places] = True
-    return pc.replace_with_mask(pa.nulls(rows, pa.string()), pa.array(has_body), pa.array(found, pa.string()))
+    return pc.replace_with_mask(pa.nulls(rows, pa.string()), pa.array(has_body), in_hex(digests))
 
 
 def _summary(batches: Sequence[IssueBatch], number: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -180,6 +180,25 @@ def _columns(
     return columns, None, issues
 
 
+def key_identities(chunk: Chunk, plan: Plan, binding: Binding, spec: RecordSpec) -> tuple[pa.Array, Mask]:
+    """Return the identity of every row of `chunk`, whatever becomes of the row; and which rows hide theirs.
+
+    The identity (as in PreparedRecord) is null where it cannot be told, or there is none. A row hides it where a cell
+    of its key holds something, but nothing that can be a key.
+    """
+    rows = len(chunk.cells)
+    fields = tuple(field for field in spec.fields if field.path in spec.key)
+    of_key = spec.model_copy(update={"fields": fields, "attributes": ()})
+    cells = _cells(chunk, np.ones(rows, dtype=bool), spoiled(chunk.cells))
+    columns, group_keys, issues = _columns(cells, plan, binding, of_key)
+    prefix = pa.array([""] * rows, pa.string()) if group_keys is None else group_keys
+    identities = _identity(prefix, _of_key(spec, columns), rows)
+    wrong, hidden = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool)
+    wrong[error_places(issues)] = True
+    hidden[error_places([batch for batch in issues if batch.code != "required"])] = True
+    return pc.if_else(pa.array(wrong), pa.scalar(None, pa.string()), identities), hidden
+
+
 def _is_empty(columns: list[Column], rows: int) -> Mask:
     """Return the rows for which every column is absent."""
     empty = np.ones(rows, dtype=bool)
@@ -207,10 +226,14 @@ def _planned(
     made = bodies(columns, len(places), wire, group_keys)
     prefix = pa.array([""] * len(places), pa.string()) if group_keys is None else group_keys
     lanes = _identity(prefix, [c for c in columns if c.path == spec.action.person], len(places))
-    by_path = {column.path: column for column in columns}
-    identities = _identity(prefix, [by_path[path] for path in spec.key if path in by_path], len(places))
+    identities = _identity(prefix, _of_key(spec, columns), len(places))
     clears = {column.path: column.cleared for column in columns if column.cleared is not None}
     return places, made, lanes, identities, clears
+
+
+def _of_key(spec: RecordSpec, columns: list[Column]) -> list[Column]:
+    by_path = {column.path: column for column in columns}
+    return [by_path[path] for path in spec.key if path in by_path]
 
 
 def _identity(prefix: pa.Array, columns: list[Column], rows: int) -> pa.Array:

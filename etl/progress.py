@@ -9,6 +9,9 @@ from typing import Protocol
 class Progress(Protocol):
     """Told by the run as it goes; called from one thread at a time."""
 
+    def expect(self, records: int) -> None:
+        """Take note of how many records a row has, so that counts can be read as rows."""
+
     def begin(self, stage: str, total: int | None) -> None:
         """Start a stage of `total` rows, None if not known."""
 
@@ -21,6 +24,9 @@ class Progress(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    def expect(self, records: int) -> None:
+        """Do nothing."""
 
     def begin(self, stage: str, total: int | None) -> None:
         """Do nothing."""

@@ -46,7 +46,10 @@ class RunReport:
     workbook merely spans; `deletes`: contacts that would be or were to be deleted; `clears`: rows by field whose value
     is cleared; `problems`: issues as (code, field, severity, count); `outcomes`: what was sent and not delivered, as
     (status, code, an example of the endpoint's message, count), the most frequent first; `timings`: seconds by stage;
-    `remedies`: lines to paste into the mapping, each tried on the bad cells, the most useful first.
+    `remedies`: lines to paste into the mapping, each tried on the bad cells, the most useful first; `estimate`: the
+    least time that sending takes (`etl.estimate`), nothing without a target; `plan`: where it was kept as a plan;
+    `missing`: contacts that a full export no longer holds (`keys`), and deletions of them by status; `held_back`: rows
+    that would bring back somebody who was deleted.
     """
 
     id: str
@@ -72,6 +75,10 @@ class RunReport:
     delivery: Mapping[str, Any] = field(default_factory=dict)
     outcomes: tuple[tuple[str, str, str, int], ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    estimate: Mapping[str, Any] = field(default_factory=dict)
+    plan: Path | None = None
+    missing: Mapping[str, int] = field(default_factory=dict)
+    held_back: int = 0
 
     @property
     def results_path(self) -> Path:
@@ -93,7 +100,8 @@ class RunReport:
         """0, 1 (some rows are BAD), or the stop's: 2, 3, 130, 143."""
         if self.stop is not None:
             return self.stop.exit_code
-        return 1 if any(self.counts.get(status.value) for status in BAD) else 0
+        bad = any(self.counts.get(status.value) or self.missing.get(status.value) for status in BAD)
+        return 1 if bad or self.held_back else 0
 
     @property
     def results(self) -> pd.DataFrame:

@@ -3,86 +3,71 @@
 from __future__ import annotations
 
 import errno
-import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl import wiring
+from etl.comparison import Comparison, comparison_of
 from etl.deliver import Ledger, deliver
 from etl.errors import GuardError, SettingsError
-from etl.guards import Guards, Stop, verdict
-from etl.interrupt import Interrupt
+from etl.estimate import estimate, too_late
+from etl.guards import Stop, reject_limit, verdict
 from etl.job import Job
-from etl.load.loader import Timing
+from etl.load.loader import Loader
+from etl.load.recorder import NoRecorder, Recorder
 from etl.load.stopping import Meaning, Stopped
-from etl.progress import Progress, Silent
-from etl.records import Counts, Status
+from etl.missing import require_plain_keys
+from etl.missing_deletes import FILE, MissingDeletes, Wiring
+from etl.options import Options
+from etl.records import Counts, Receipt, Status
 from etl.remedies import remedies
 from etl.report import RunReport
+from etl.report_folder import REPORTS, put_aside
 from etl.reports import summary_json
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
 from etl.settings import REPORTS_FOLDER
-from etl.sources.base import ROWS_PER_CHUNK
+from etl.sitting import Sitting
 from etl.survey import InterruptedRun, Survey, survey
 
-REPORTS = ("results.csv", "results.csv.ordered", "issues.csv", "summary.json")
+if TYPE_CHECKING:
+    from etl.journal import Journal
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _ARRIVED = (Status.DELIVERED, Status.REJECTED, Status.UNKNOWN)
-Confirm = Callable[[int, str], bool]
-"""Asked before contacts are deleted: how many, at which target; True: go on."""
-
 Outcomes = tuple[tuple[str, str, str, int], ...]
 """What was sent and not delivered: (status, code, example of the message, count)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to run. `out`: the folder of the reports (None: a new one in ./etl-reports); `limit`: rows at most.
-
-    `rate` (requests a second) and `concurrency` override the target's. `confirm` is asked before contacts are deleted;
-    None: they are not deleted unless `yes`. `timing`: clocks and chance, for tests. `rows_per_chunk`: rows judged at
-    once; it changes the memory that is used, never the result.
-    """
-
-    out: Path | None = None
-    sheet: str | None = None
-    limit: int | None = None
-    rate: float | None = None
-    concurrency: int | None = None
-    guards: Guards = field(default_factory=Guards)
-    yes: bool = False
-    confirm: Confirm | None = None
-    progress: Progress = field(default_factory=Silent)
-    interrupt: Interrupt = field(default_factory=Interrupt)
-    timing: Timing = field(default_factory=Timing)
-    rows_per_chunk: int = ROWS_PER_CHUNK
 
 
 class Session:
     """The folder of one run: its reports, and a work folder that is gone at the end."""
 
-    def __init__(self, job: Job, options: Options) -> None:
+    def __init__(
+        self, job: Job, options: Options, *, journal: Journal | None = None, sitting: Sitting | None = None
+    ) -> None:
         self.job = job
         self.options = options
+        self.journal = journal
+        self.sitting = sitting
         self.out = options.out or Path(REPORTS_FOLDER) / job.id
         self.started = time.monotonic()
+        self.said: list[str] = []
         self.timings: dict[str, float] = {}
 
     def __enter__(self) -> Session:
+        self.options.progress.expect(len(self.job.plan.mapping.records))
         if self.out.exists() and not self.out.is_dir():
             raise SettingsError(
                 "this is a file, not a folder", code="out", where=str(self.out), hint="name a folder with --out"
             )
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            _put_aside(self.out)
+            put_aside(self.out)
             self.issues = IssuesCsv(self.out / "issues.csv")
             self.work = Path(tempfile.mkdtemp(prefix=".work-", dir=self.out))
         except OSError as error:
@@ -113,17 +98,47 @@ class Session:
             hint="name a folder that you may write to, on a disk with room, with --out",
         )  # fmt: skip
 
-    def survey(self, *, keep_lines: bool) -> Survey:
-        """Read and judge everything. Raises InterruptedRun, SourceError."""
+    def survey(self, *, keep_lines: bool, digest: bool = False) -> Survey:
+        """Read and judge everything; `digest`: see `survey.survey`.
+
+        Raises InterruptedRun, SourceError, JournalError, and SettingsError where the journal cannot serve the mapping.
+        """
+        compare = self._comparison()
         with self._stage("checking", self._estimated_rows()):
             found = survey(
                 self.job, self.work, self.issues, self.options.progress,
                 keep_lines=keep_lines, is_interrupted=lambda: self.options.interrupt.is_requested,
-                rows_per_chunk=self.options.rows_per_chunk,
+                rows_per_chunk=self.options.rows_per_chunk, compare=compare, digest=digest,
             )  # fmt: skip
         # Before anything is sent: nothing that comes to light here may cost the summary of a run.
         found.remedies = remedies(self.job.plan.mapping, found.samples, found.near_misses)
         return found
+
+    def _comparison(self) -> Comparison | None:
+        """Return what to compare with: what was confirmed before this run, None where nothing is remembered."""
+        if self.journal is None or self.job.target is None:
+            return None
+        mapping, options = self.job.plan.mapping, self.options
+        require_plain_keys(mapping, plain=self.journal.keeps_keys)
+        memory = self.journal.memory(self.job.target.name)
+        return comparison_of(
+            mapping, memory, only_changed=options.only_changed, all_again=options.all_again, revive=options.revive,
+            run_of=self.journal.find, plain_keys=self.journal.keeps_keys, run=self.job.id,
+        )  # fmt: skip
+
+    def announce(self, found: Survey) -> None:
+        """Say how long sending takes, and what the deadline leaves."""
+        expected = estimate(found.requests, self._rate())
+        if expected.requests:
+            self.options.tell(f"{expected}")
+        if self.options.deadline is not None:
+            self.say(too_late(expected, self.options.deadline, self.options.timing.wall()))
+
+    def say(self, note: str) -> None:
+        """Tell a note at once, and in the summary; "" is none."""
+        if note:
+            self.options.tell(note)
+            self.said.append(note)
 
     def guard(self, found: Survey) -> Stop | None:
         """Return the limit that the counts break, if one does."""
@@ -133,9 +148,18 @@ class Session:
         )  # fmt: skip
 
     def unconfirmed(self, found: Survey) -> Stop | None:
-        """Return a stop unless nobody is to be deleted, or somebody says that they may be."""
+        """Return a stop unless nobody is deleted and no event created again, or somebody says that it may be so."""
         deletes = self._deletes(found)
-        if not deletes or self.options.yes:
+        if self.options.yes:
+            return None
+        if found.events_again:
+            events = "1 event" if found.events_again == 1 else f"{found.events_again:,} events"
+            return Stop(
+                "not-confirmed",
+                f"{events} that {'was' if found.events_again == 1 else 'were'} created before would be created again",
+                hint="leave out --all, or add --yes if that is right",
+            )
+        if not deletes:
             return None
         contacts = "1 contact" if deletes == 1 else f"{deletes:,} contacts"
         where = self.job.target.name if self.job.target else ""
@@ -153,24 +177,77 @@ class Session:
         """Send what is planned (nothing, if there is a `stop`), and write down what became of every row."""
         results = ResultsCsv(self.out / "results.csv", live=True)
         ledger = Ledger(results, self.options.progress)
-        loader = sender.loader(ledger.settle)
-        if stop is not None:
-            loader.stop(stop.code, stop.message)
-        self.options.interrupt.tell(lambda asked: loader.stop(asked.code, asked.message))
         try:
-            with self._stage("sending" if stop is None else "listing", found.counts.rows):
-                all_read = deliver(self.job, found, loader, ledger, self.issues)
+            with self._recorder() as recorder, self._stage("sending" if stop is None else "listing", found.counts.rows):
+                loader = self._loader(sender, ledger.settle, recorder)
+                if stop is not None:
+                    loader.stop(stop.code, stop.message)
+                self.options.interrupt.tell(lambda asked: loader.stop(asked.code, asked.message))
+                earlier = self.sitting.earlier if self.sitting else None
+                all_read = deliver(self.job, found, loader, ledger, self.issues, earlier=earlier)
+                ended = self._stop_of(loader.stopped or loader.given_up, ledger.counts)
+                missing = self._delete_missing(found, sender, recorder, stop or ended)
             results.finish()
-            stop = stop or self._stop_of(loader.stopped, ledger.counts) or _down(ledger.counts, ledger.outcomes)
+            stop = stop or ended or _down(ledger.counts, ledger.outcomes)
             return self.report(
                 found, ledger.counts, dry_run=False, stop=stop, delivery=sender.facts(loader), all_read=all_read,
-                outcomes=ledger.outcomes,
+                outcomes=ledger.outcomes, missing=missing,
             )  # fmt: skip
         except OSError as error:
             raise self._cut_short(error, results, ledger, found) from error
         except BaseException:
             results.close()
             raise
+
+    def _delete_missing(
+        self, found: Survey, sender: wiring.Sender, recorder: Recorder, stop: Stop | None
+    ) -> dict[str, int]:
+        """Write missing.csv, and delete who is missing where the mapping says so; return the counts by status."""
+        if found.gone is None:
+            return {}
+        deletes = MissingDeletes(found.gone, self.out / FILE, self._deletion())
+        try:
+            loader = self._loader(sender, deletes.settle, recorder)
+            if stop is not None:
+                loader.stop(stop.code, stop.message)
+            self.options.interrupt.tell(lambda asked: loader.stop(asked.code, asked.message))
+            try:
+                deletes.send(loader.submit)
+            finally:
+                loader.drain()
+        finally:
+            deletes.close()
+        return {status.value: count for status, count in deletes.counts.items()}
+
+    def list_missing(self, found: Survey) -> None:
+        """Write missing.csv of a dry run, where a record asks who is missing. Raises OSError."""
+        if found.gone is None:
+            return
+        deletes = MissingDeletes(found.gone, self.out / FILE, self._deletion(), dry_run=True)
+        try:
+            deletes.send(lambda _: None)
+        finally:
+            deletes.close()
+
+    def _deletion(self) -> Wiring:
+        """Return how deletions of who is missing are written."""
+        plan = self.job.plan
+        has_group_key = plan.mapping.group_key is not None or plan.group_key is not None
+        return Wiring(plan.wire, has_group_key)
+
+    def _loader(self, sender: wiring.Sender, on_receipt: Callable[[Receipt], None], recorder: Recorder) -> Loader:
+        timing, deadline = self.options.timing, self.options.deadline
+        return sender.loader(
+            on_receipt,
+            recorder=recorder,
+            # From here on the machine's clock may jump: what is left is measured by the one that does not.
+            deadline=None if deadline is None else timing.clock() + deadline - timing.wall(),
+            reject_limit=reject_limit(self.options.guards.fail_over),
+            paths={record.action.endpoint.path for record in self.job.plan.mapping.records},
+        )
+
+    def _recorder(self) -> AbstractContextManager[Recorder]:
+        return nullcontext(NoRecorder()) if self.sitting is None else self.sitting.writer()
 
     def _cut_short(self, error: OSError, results: ResultsCsv, ledger: Ledger, found: Survey) -> GuardError:
         """Return what to tell where results cannot be written down any more, with the counts that no file holds."""
@@ -210,6 +287,7 @@ class Session:
         delivery: dict[str, object] | None = None,
         all_read: bool = True,
         outcomes: Outcomes = (),
+        missing: Mapping[str, int] | None = None,
     ) -> RunReport:
         """Check the accounting and write the summary."""
         self._account(found, counts, all_read=all_read)
@@ -233,15 +311,20 @@ class Session:
             clears={self._named(record, path): count for (record, path), count in found.clears.items()},
             problems=tuple((*key, count) for key, count in found.issue_counts.most_common()),
             notes=(
+                *self.said,
                 *job.notes,
                 *_near_miss_notes(found),
                 *found.damage,
+                *(found.gone.notes if found.gone is not None else ()),
                 *_missing_notes(found.counts.rows - counts.rows),
             ),
             out=self.out,
             stop=stop,
             timings=dict(self.timings),
             delivery=delivery or {},
+            estimate=estimate(found.requests, self._rate()).as_dict() if job.target else {},
+            missing={"keys": found.gone.count, **(missing or {})} if found.gone is not None else {},
+            held_back=found.held_back,
             outcomes=outcomes,
             remedies=found.remedies,
         )
@@ -256,9 +339,13 @@ class Session:
                 f"ended in {counts.records} statuses: {counts.by_status}"
             )
 
+    def _rate(self) -> float:
+        return self.options.rate or (self.job.target.rate if self.job.target else 1.0)
+
     def _deletes(self, found: Survey) -> int:
         records = self.job.plan.mapping.records
-        return sum(found.planned[r.number] for r in records if r.action.endpoint.method == "DELETE")
+        rows = sum(found.planned[r.number] for r in records if r.action.endpoint.method == "DELETE")
+        return rows + found.missing_deletes
 
     def _named(self, record: int, path: str) -> str:
         return path if len(self.job.plan.mapping.records) == 1 else f"record {record}: {path}"
@@ -289,22 +376,6 @@ class Session:
         finally:
             self.options.progress.end()
             self.timings[name] = time.monotonic() - started
-
-
-def _put_aside(out: Path) -> None:
-    """Move the reports of an earlier run into a folder of their own: what was sent must not be forgotten."""
-    earlier = [out / name for name in REPORTS if (out / name).exists()]
-    if not earlier:
-        return
-    try:
-        name = json.loads((out / "summary.json").read_text(encoding="utf-8"))["id"]
-    except (OSError, ValueError, KeyError):
-        # A run that was killed has no summary.
-        name = f"{datetime.fromtimestamp(earlier[0].stat().st_mtime).astimezone():%Y%m%d-%H%M%S}"
-    folder = out / str(name)
-    folder.mkdir(exist_ok=True)
-    for path in earlier:
-        path.replace(folder / path.name)
 
 
 def _down(counts: Counts, outcomes: Outcomes) -> Stop | None:

@@ -6,7 +6,9 @@ about to be used (`Settings.credentials`), so that `check` and other targets nev
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,8 +21,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from etl.aws_profile import DEFAULT_FILE, DEFAULT_PROFILE, ProfileError, profile_keys
 from etl.contract import Wire
 from etl.errors import SettingsError
+from etl.settings_journal import JournalSettings, read_journal
 from etl.settings_problems import SettingProblem, problems_of, raise_all, secret_problems
 
 SANDBOX = "sandbox"
@@ -74,7 +78,9 @@ class TargetSettings(BaseModel):
     """One endpoint and how to speak to it; holds no secret, only where secrets are.
 
     `rate`: requests a second over all workers; `connect_timeout` and `deadline`: seconds, the latter for a whole
-    request, longer than the gateway's own limit of 30; `retries`: repeats after the first try.
+    request, longer than the gateway's own limit of 30; `retries`: repeats after the first try. `canary`: rows of each
+    action that go alone and must be delivered before the others, 0: none; `patience`: seconds that an endpoint may stay
+    down until it is given up (a gateway's deployment or a restart takes less than a minute).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -89,6 +95,8 @@ class TargetSettings(BaseModel):
     connect_timeout: float = Field(default=5.0, gt=0, le=60, allow_inf_nan=False)
     deadline: float = Field(default=35.0, gt=0, le=600, allow_inf_nan=False)
     retries: int = Field(default=4, ge=0, le=20)
+    canary: int = Field(default=1, ge=0, le=1000)
+    patience: float = Field(default=60.0, ge=0, le=86_400, allow_inf_nan=False)
     region: str | None = Field(default=None, pattern=r"\A[a-z0-9-]+\z")
     ca_file: str | None = Field(default=None, min_length=1)
     api_key_env: _Variable | None = None
@@ -96,6 +104,8 @@ class TargetSettings(BaseModel):
     api_key_header: _HeaderName = "x-api-key"
     bearer_env: _Variable | None = None
     bearer_file: str | None = Field(default=None, min_length=1)
+    profile: str | None = Field(default=None, min_length=1)
+    credentials_file: str | None = Field(default=None, min_length=1)
 
     @property
     def signing_region(self) -> str:
@@ -104,6 +114,12 @@ class TargetSettings(BaseModel):
             return self.region
         match = _GATEWAY_HOST.fullmatch(urlsplit(self.url).hostname or "")
         return match[1] if match else DEFAULT_REGION
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 in hex digits of what decides what is sent, and to whom: neither its pace nor a secret."""
+        parts = self.name, self.url, self.wire, self.group_key, self.auth
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def at(self, url: str) -> Self:
         """Return the same settings for another address (the sandbox's, known once it listens)."""
@@ -156,10 +172,15 @@ class Settings:
     default_target: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     sources: SourceSettings = field(default_factory=SourceSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
 
     def __reduce__(self) -> tuple[object, ...]:
         # The environment holds secrets; what crosses a process border never does.
-        return (Settings, (self.folder, self.file, dict(self.targets), self.default_target, {}, self.sources))
+        targets = dict(self.targets)
+        return (
+            Settings,
+            (self.folder, self.file, targets, self.default_target, {}, self.sources, self.journal),
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -187,6 +208,8 @@ class Settings:
 
     def credentials(self, target: TargetSettings) -> Credentials:
         """Return the target's secrets, from the environment or from their files; SettingsError where one is missing."""
+        if target.auth == "sigv4" and (target.profile or target.credentials_file):
+            return self._of_profile(target)
         if target.auth == "sigv4":
             token = self.environ.get("AWS_SESSION_TOKEN")
             return Credentials(
@@ -199,6 +222,24 @@ class Settings:
         if target.auth == "bearer":
             return Credentials(secret=self._secret(target.bearer_env, target.bearer_file, target))
         return Credentials()
+
+    def _of_profile(self, target: TargetSettings) -> Credentials:
+        usual = self.environ.get("AWS_SHARED_CREDENTIALS_FILE") or DEFAULT_FILE
+        path = self.folder / _expanded(target.credentials_file or usual, self.environ)
+        profile = target.profile or DEFAULT_PROFILE
+        try:
+            keys = profile_keys(path, profile)
+        except ProfileError as error:
+            raise SettingsError(
+                f"{path}: {error.message}; target '{target.name}' (auth = \"sigv4\") needs it",
+                code="no-secret", where=str(self.file or ""), hint=error.hint,
+            ) from error  # fmt: skip
+        place = f"profile '{profile}' in {path}"
+        return Credentials(
+            secret=self._checked_secret(keys.secret, place, target),
+            access_key=self._checked_secret(keys.access_key, place, target),
+            session_token=self._checked_secret(keys.token, place, target) if keys.token else None,
+        )
 
     def _secret(self, variable: str | None, file: str | None, target: TargetSettings) -> Secret:
         if variable is not None:
@@ -263,8 +304,9 @@ def load_settings(config: Path | None, environ: Mapping[str, str], cwd: Path) ->
         sources = SourceSettings.model_validate(table.get("sources", {}))
     except ValidationError as error:
         problems += problems_of(error, "sources", tuple(SourceSettings.model_fields))
+    journal = read_journal(table.get("journal", {}), problems)
     raise_all(str(path), problems)
-    return Settings(path.parent, path, targets, default, dict(environ), sources)
+    return Settings(path.parent, path, targets, default, dict(environ), sources, journal)
 
 
 def is_loopback(host: str) -> bool:
@@ -292,7 +334,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _shape_problems(table: dict[str, Any]) -> Iterator[SettingProblem]:
-    known = ("default_target", "targets", "sources")
+    known = ("default_target", "targets", "sources", "journal")
     yield from secret_problems(table, "")
     for key in table:
         if key not in known:
@@ -328,6 +370,9 @@ def _contradictions(target: TargetSettings) -> Iterator[SettingProblem]:
     at = f"targets.{target.name}"
     if target.group_key is not None and target.wire != "envelope":
         yield SettingProblem(f"{at}.group_key", 'belongs to wire = "envelope" alone', "change `wire`, or leave it out")
+    for key in ("profile", "credentials_file"):
+        if getattr(target, key) is not None and target.auth != "sigv4":
+            yield SettingProblem(f"{at}.{key}", 'belongs to auth = "sigv4" alone', "change `auth`, or leave it out")
     for kind in ("api_key", "bearer"):
         given = [key for key in (f"{kind}_env", f"{kind}_file") if getattr(target, key) is not None]
         if target.auth == kind and not given:

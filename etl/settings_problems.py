@@ -40,6 +40,8 @@ _HINTS = {
     "api_key_file": 'write it like api_key_file = "api-key.txt"',
     "api_key_header": 'write it like api_key_header = "x-api-key"',
     "bearer_env": 'write it like bearer_env = "ETL_TOKEN"', "bearer_file": 'write it like bearer_file = "token.txt"',
+    "profile": 'write it like profile = "etl"',
+    "credentials_file": 'write it like credentials_file = "aws-credentials"',
     "allow_private": "write it like allow_private = true",
 }  # fmt: skip
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_-]{1,12}")

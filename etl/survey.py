@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from etl.comparison import MEANING, Comparer, Comparison, Kind, Marks
 from etl.damage_columns import Watch
+from etl.digests import digests_of
 from etl.duplicates import KeyIndex, Losers
 from etl.issues import IssueBatch
 from etl.job import BoundTable, Job
 from etl.mapping.model import Duplicates
+from etl.missing import Gone, looks_for_missing
+from etl.missing import Watch as WatchForMissing
 from etl.outcomes import Lines, lines_of
 from etl.pipeline import Prepared, prepare
 from etl.progress import Progress
@@ -26,6 +30,7 @@ from etl.records import STATUSES, Chunk, Counts, Rows, Severity, Status
 from etl.remedy_samples import Samples
 from etl.report import Remedy
 from etl.reports.issues_csv import IssuesCsv
+from etl.sends import Sends
 from etl.sources.base import ROWS_PER_CHUNK
 
 _BLOCK = 65_536
@@ -40,6 +45,10 @@ class InterruptedRun(Exception):  # noqa: N818 - it is no fault
 class Survey:
     """What the first pass found. `clears`: rows by (record, field); `bad_rows`: rows with an invalid record.
 
+    `counts`, `planned` and `clears` know of duplicates, and of what was confirmed before. `marks`: by record, what the
+    comparison says of its rows, none where nothing was compared; `events_again`: events created before that are
+    created again; `held_back`: upserts of people who were deleted; `gone`: who is missing, None where nobody asks;
+    `planned_digest`: fingerprint of all that will be sent, "" where nobody asks.
     `damage`: sentences on what whole columns, and the length of the table, say was lost before; `samples`: some of the
     bad cells, on which `remedies` were tried.
     """
@@ -48,6 +57,10 @@ class Survey:
     planned: Counter[int] = field(default_factory=Counter)
     issue_counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     losers: tuple[Losers, ...] = ()
+    marks: tuple[Marks, ...] = ()
+    events_again: int = 0
+    gone: Gone | None = None
+    planned_digest: str = ""
     clears: dict[tuple[int, str], int] = field(default_factory=dict)
     near_misses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     damage: list[str] = field(default_factory=list)
@@ -57,6 +70,27 @@ class Survey:
     spanned_rows: int = 0
     errors: int = 0
     warnings: int = 0
+
+    @property
+    def held_back(self) -> int:
+        """Rows that would bring back somebody who was deleted through us."""
+        return sum(marks.counts[Kind.ERASED] for marks in self.marks)
+
+    @property
+    def missing_deletes(self) -> int:
+        """Contacts that are to be deleted because the file no longer holds them."""
+        return self.gone.deletes if self.gone is not None else 0
+
+    @property
+    def requests(self) -> int:
+        """What will be sent, if nothing stops the run and nothing is sent again."""
+        return sum(self.planned.values()) + self.missing_deletes
+
+    def take_from_planned(self, record: int, status: Status, count: int) -> None:
+        """Count `count` rows of a record that were planned under another status."""
+        self.planned[record] -= count
+        self.counts.add(Status.PLANNED, -count)
+        self.counts.add(status, count)
 
     def note_issues(self, batches: list[IssueBatch]) -> None:
         """Count issues by severity, and by (code, field, severity)."""
@@ -77,13 +111,16 @@ def survey(
     keep_lines: bool,
     is_interrupted: Callable[[], bool],
     rows_per_chunk: int = ROWS_PER_CHUNK,
+    compare: Comparison | None = None,
+    digest: bool = False,
 ) -> Survey:
-    """Read everything once; `work` is an empty folder for what is kept on disk. Raises InterruptedRun, SourceError."""
+    """Read everything once; `work` is an empty folder for what is kept on disk.
+
+    `compare`: what is known from earlier runs, None: nothing; `digest`: whether to fingerprint what will be sent.
+    Raises InterruptedRun, SourceError, JournalError.
+    """
     result = Survey()
-    records = job.plan.mapping.records
-    indexes = [KeyIndex(work / f"keys-{record.number}", record.duplicates) for record in records]
-    clears = _Clears(work)
-    spool = _Spool(work / "lines") if keep_lines else None
+    shelf = _Shelf(job, work, keep_lines=keep_lines, compare=compare, digest=digest)
     watches = {
         bound.table.ref.index: Watch(bound.plan.mapping, bound.binding, bound.table.sheet_columns)
         for bound in job.tables
@@ -93,31 +130,91 @@ def survey(
             if is_interrupted():
                 raise InterruptedRun
             prepared = prepare(chunk, bound.plan, bound.binding)
-            _take(prepared, result, indexes, clears)
+            _count(prepared, result)
+            shelf.take(prepared, bound)
             _look_for_near_misses(bound, chunk, job, result)
             watches[chunk.source.index].see(chunk)
             result.samples.take(prepared, bound.binding)
             issues.write(chunk.source, chunk.rows, chunk.header, prepared.issues, bound.table.sheet_columns)
-            if spool is not None:
-                spool.write(lines_of(prepared))
             progress.advance(len(chunk.blank), result.counts.by_name)
     finally:
-        if spool is not None:
-            spool.close()
-        for index in indexes:
-            index.close()
-    result.losers = tuple(index.losers() for index in indexes)
-    for record, losers in zip(records, result.losers, strict=True):
-        result.planned[record.number] -= losers.count
-        lost_as = Status.INVALID if record.duplicates is Duplicates.ERROR else Status.DUPLICATE
-        result.counts.add(Status.PLANNED, -losers.count)
-        result.counts.add(lost_as, losers.count)
-        result.bad_rows += losers.count if lost_as is Status.INVALID else 0
-    result.clears = clears.counts(result.losers)
+        shelf.close()
+    shelf.conclude(result)
     progress.advance(0, result.counts.by_name)
     result.spanned_rows = sum(bound.table.spanned_rows for bound in job.tables)
     result.damage = [note for bound in job.tables for note in _damage(bound, watches[bound.table.ref.index])]
     return result
+
+
+class _Shelf:
+    """All that is put aside on disk while the file is read, and what the whole of it says."""
+
+    def __init__(self, job: Job, work: Path, *, keep_lines: bool, compare: Comparison | None, digest: bool) -> None:
+        self._job = job
+        records = job.plan.mapping.records
+        self._records = records
+        self._indexes = [KeyIndex(work / f"keys-{record.number}", record.duplicates) for record in records]
+        self._clears = _Clears(work)
+        self._spool = _Spool(work / "lines") if keep_lines else None
+        self._sends = Sends(work / "sends", len(records)) if digest else None
+        self._comparer = Comparer(compare, records, work / "known") if compare is not None else None
+        self._missing: WatchForMissing | None = None
+        if compare is not None and looks_for_missing(records):
+            self._missing = WatchForMissing(
+                job.plan.mapping, compare.memory, work / "missing", compare.run_of, plain=compare.plain_keys
+            )
+
+    def take(self, prepared: Prepared, bound: BoundTable) -> None:
+        """Put aside what a chunk says."""
+        digests = None
+        if self._spool is not None or self._sends is not None or self._comparer is not None:
+            digests = [digests_of(record.bodies) for record in prepared.records]
+        for place, (record, index) in enumerate(zip(prepared.records, self._indexes, strict=True)):
+            planned = prepared.chunk.positions[record.places]
+            index.add(record.identities, planned)
+            for path, mask in record.clears.items():
+                self._clears.add(record.spec.number, path, planned[mask])
+            if self._comparer is not None and digests is not None:
+                self._comparer.compare(record, digests[place], planned)
+            if self._sends is not None and digests is not None:
+                self._sends.add(record.spec.number, digests[place], planned)
+        if self._missing is not None:
+            self._missing.see(prepared, bound.plan, bound.binding)
+        if self._spool is not None:
+            self._spool.write(lines_of(prepared, digests))
+
+    def close(self) -> None:
+        """Close the files that are written."""
+        for one in (self._spool, self._sends, self._missing, *self._indexes):
+            if one is not None:
+                one.close()
+
+    def conclude(self, result: Survey) -> None:
+        """Add what only the whole file shows: duplicates, what was confirmed before, who is missing, what is sent."""
+        result.losers = tuple(index.losers() for index in self._indexes)
+        for record, losers in zip(self._records, result.losers, strict=True):
+            lost_as = Status.INVALID if record.duplicates is Duplicates.ERROR else Status.DUPLICATE
+            result.take_from_planned(record.number, lost_as, losers.count)
+            result.bad_rows += losers.count if lost_as is Status.INVALID else 0
+        if self._comparer is not None:
+            result.marks = self._comparer.marks(result.losers)
+        for record, marks in zip(self._records, result.marks, strict=False):
+            for kind, count in marks.counts.items():
+                if kind is Kind.AGAIN:
+                    result.events_again += count
+                else:
+                    result.take_from_planned(record.number, MEANING[kind][0], count)
+        result.clears = self._clears.counts(result.losers, result.marks)
+        if self._missing is not None:
+            result.gone = self._missing.gone(limit=self._job.limit, tables=len(self._job.tables))
+        if self._sends is not None:
+            result.planned_digest = self._sends.fingerprint(result.losers, result.marks, result.gone)
+
+
+def mark_known(found: Survey, lines: Sequence[Lines]) -> None:
+    """Mark the lines of a chunk that are still planned, and of which earlier runs say that they are not to be sent."""
+    for one, marks in zip(lines, found.marks, strict=False):
+        one.remember(marks)
 
 
 def kept_lines(work: Path) -> Iterator[tuple[Lines, ...]]:
@@ -130,21 +227,16 @@ def kept_lines(work: Path) -> Iterator[tuple[Lines, ...]]:
                 return
 
 
-def _take(prepared: Prepared, result: Survey, indexes: list[KeyIndex], clears: _Clears) -> None:
+def _count(prepared: Prepared, result: Survey) -> None:
     rows = len(prepared.chunk.blank)
-    positions = prepared.chunk.positions
     bad = np.zeros(rows, dtype=bool)
     result.counts.rows += rows
     result.note_issues(list(prepared.issues))
-    for record, index in zip(prepared.records, indexes, strict=True):
+    for record in prepared.records:
         for number, count in enumerate(np.bincount(record.status, minlength=len(STATUSES)).tolist()):
             result.counts.add(STATUSES[number], count)
         result.planned[record.spec.number] += len(record.places)
         bad |= record.status == _INVALID
-        planned = positions[record.places]
-        index.add(record.identities, planned)
-        for path, mask in record.clears.items():
-            clears.add(record.spec.number, path, planned[mask])
     result.bad_rows += int(bad.sum())
 
 
@@ -178,17 +270,23 @@ class _Clears:
         with file.open("ab") as out:
             out.write(positions.astype(np.int64).tobytes())
 
-    def counts(self, losers: tuple[Losers, ...]) -> dict[tuple[int, str], int]:
-        """Return how many rows clear each field, those left out that another row stands for."""
-        return {key: self._count(path, losers[key[0] - 1]) for key, path in self._paths.items()}
+    def counts(self, losers: tuple[Losers, ...], marks: tuple[Marks, ...]) -> dict[tuple[int, str], int]:
+        """Return how many rows clear each field, of those that are left to send."""
+        return {
+            key: self._count(path, losers[key[0] - 1], marks[key[0] - 1] if marks else None)
+            for key, path in self._paths.items()
+        }
 
     @staticmethod
-    def _count(path: Path, losers: Losers) -> int:
+    def _count(path: Path, losers: Losers, marks: Marks | None) -> int:
         total = 0
         with path.open("rb") as stream:
             while block := stream.read(8 * _BLOCK):
-                lost, _ = losers.among(np.frombuffer(block, dtype=np.int64))
-                total += int((~lost).sum())
+                positions = np.frombuffer(block, dtype=np.int64)
+                held, _ = losers.among(positions)
+                if marks is not None:
+                    held |= marks.among(positions)[0]
+                total += int((~held).sum())
         return total
 
 

@@ -1,34 +1,54 @@
-"""The two verbs: `check` reads and judges, `run` does the same and then sends. Both account for every row."""
+"""The verbs: `check` reads and judges, `run` does the same and then sends, `resume` and `retry` go on with a run.
+
+All of them account for every row.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pandera.config import get_config_context
 from pydantic import ValidationError
 
+from etl import sitting as sittings
 from etl import wiring
 from etl.deliver import CHANGED, mark_losers
-from etl.errors import SettingsError
+from etl.errors import JournalError, SettingsError
 from etl.guards import Stop
-from etl.job import Job, open_job
+from etl.history import find
+from etl.job import Job, new_id, open_job
+from etl.journal import open_journal
+from etl.journal.locks import locked
+from etl.journal.model import RunRecord, RunState
+from etl.kept_options import from_kept, to_keep
 from etl.mapping import Mapping, load_mapping
+from etl.options import Options
 from etl.outcomes import in_order
+from etl.plan_file import PlanFile, refuse_overwriting
+from etl.planning import Draft, as_agreed, differs, refuse_changes, version_note
 from etl.records import Counts
 from etl.report import RunReport
 from etl.reports.results_csv import ResultsCsv
-from etl.session import Options, Session
-from etl.settings import Settings, TargetSettings, load_settings
+from etl.retention import prune
+from etl.session import Session
+from etl.settings import REPORTS_FOLDER, Settings, TargetSettings, load_settings
 from etl.settings_problems import problems_of, raise_all
-from etl.survey import InterruptedRun, kept_lines
+from etl.sitting import Sitting
+from etl.survey import InterruptedRun, kept_lines, mark_known
 
-__all__ = ["Options", "check", "run"]
+if TYPE_CHECKING:
+    from etl.journal import Journal
+
+__all__ = ["Options", "check", "plan", "resume", "retry", "run"]
 
 Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One spreadsheet, or several that are read one after the other. A text may be a pattern, a URL, or `-`."""
+Config = str | os.PathLike[str] | None
 
 
 def check(
@@ -36,19 +56,21 @@ def check(
     files: Files,
     *,
     target: str | None = None,
-    config: str | os.PathLike[str] | None = None,
+    config: Config = None,
     options: Options | None = None,
+    draft: Draft | None = None,
 ) -> RunReport:
     """Do everything but sending, and open no connection: what it plans is what `run` sends, byte for byte.
 
-    `target` gives the wire form (default: `fields`). Raises MappingError, SourceError, SettingsError.
+    `target` gives the wire form (default: `fields`), and what is remembered of it; `draft`: where a plan is made of it
+    (`plan`). Raises MappingError, SourceError, SettingsError, JournalError.
     """
     options = options or Options()
     settings = _settings(config)
     chosen = settings.target(target) if target or settings.default_target else None
-    job = _open(mapping, files, chosen, options, settings)
-    with Session(job, options) as session:
-        found = session.survey(keep_lines=True)
+    job = _open(_loaded(mapping), _given(files), chosen, options, settings)
+    with _remembered(settings, chosen) as journal, Session(job, options, journal=journal) as session:
+        found = session.survey(keep_lines=True, digest=draft is not None)
         counts = Counts(rows=found.counts.rows)
         options.progress.begin("writing", found.counts.rows)
         with contextlib.closing(ResultsCsv(session.out / "results.csv", live=False)) as results:
@@ -56,14 +78,47 @@ def check(
                 if options.interrupt.is_requested:
                     raise InterruptedRun
                 mark_losers(job, found, lines, session.issues)
+                mark_known(found, lines)
+                if draft is not None:
+                    draft.see(lines)
                 for one in lines:
                     for status, count in one.counts().items():
                         counts.add(status, count)
                 results.write_ordered(in_order(lines))
                 options.progress.advance(len(lines[0].status), {})
             results.finish()
+        session.list_missing(found)
         options.progress.end()
-        return session.report(found, counts, dry_run=True, stop=session.guard(found))
+        report = session.report(found, counts, dry_run=True, stop=session.guard(found))
+        # What a run would not send is nothing to agree on.
+        if draft is None or report.stop is not None:
+            return report
+        return replace(report, plan=draft.keep(job, found, report))
+
+
+def plan(
+    mapping: str | os.PathLike[str] | Mapping,
+    files: Files,
+    *,
+    target: str | None = None,
+    config: Config = None,
+    options: Options | None = None,
+    file: Path | None = None,
+    with_values: bool = False,
+) -> RunReport:
+    """Check, and keep what would be sent as a plan: in `file`, else plan.json in the folder of the reports.
+
+    Where a guard would stop a run no plan is kept, and the report's `plan` is None. `with_values`: its samples show
+    values, which are personal data. Raises what `check` raises, and SettingsError where the plan cannot be kept.
+    """
+    options = options or Options()
+    settings = _settings(config)
+    chosen = settings.target(target)
+    if file is not None:
+        refuse_overwriting(file)
+    given = _given(files)
+    draft = Draft(chosen, options, given, settings.file, file, with_values)
+    return check(mapping, given, target=chosen.name, config=config, options=options, draft=draft)
 
 
 def run(
@@ -71,52 +126,198 @@ def run(
     files: Files,
     *,
     target: str | None = None,
-    config: str | os.PathLike[str] | None = None,
+    config: Config = None,
     options: Options | None = None,
+    agreed: tuple[PlanFile, Path] | None = None,
 ) -> RunReport:
     """Read, transform, validate, send and report; every row of the files ends in exactly one status per record.
 
-    Raises MappingError, SourceError, SettingsError, TargetError before anything is sent.
+    `agreed`: a plan and where it is: exactly that is sent, or nothing; its flags hold where none of the kind is given.
+    Raises MappingError, SourceError, SettingsError, TargetError, JournalError before anything is sent, and GuardError
+    where another run of this mapping to this target is under way.
     """
     options = options or Options()
     settings = _settings(config)
+    if agreed is not None:
+        options = as_agreed(options, agreed[0])
     chosen = _overridden(settings.target(target), options)
     # A missing secret is told before the file is read.
     settings.credentials(chosen)
-    job = _open(mapping, files, chosen, options, settings)
-    with Session(job, options) as session:
-        found = session.survey(keep_lines=False)
-        stop = session.guard(found) or session.unconfirmed(found) or _changed(job)
-        with wiring.sending(settings, chosen, options.timing) as sender:
-            return session.deliver(found, sender, stop)
+    loaded, given, run_id = _loaded(mapping), _given(files), new_id()
+    options = replace(options, out=options.out or Path(REPORTS_FOLDER) / run_id)
+    with _journal(settings) as journal, locked(settings, chosen.name, loaded.name, run_id):
+        prune(journal, settings, options.timing.wall())
+        job = _open(loaded, given, chosen, options, settings, run_id=run_id)
+        if agreed is not None:
+            refuse_changes(*agreed, job, chosen, options)
+        where = sittings.Where(
+            mapping_path=str(Path(loaded.file).absolute()) if Path(loaded.file).is_file() else "",
+            given=tuple(os.fspath(one) for one in given),
+            config=str(settings.file or ""),
+            out=options.out or Path(),
+            wall=options.timing.wall,
+        )
+        sitting = sittings.begin(job, chosen, journal, to_keep(options), where)
+        return _send(job, settings, chosen, options, sitting, agreed[0] if agreed else None)
 
 
-def _settings(config: str | os.PathLike[str] | None) -> Settings:
+def resume(run_id: str, *, config: Config = None, options: Options | None = None) -> RunReport:
+    """Go on with a run that stopped, was interrupted or died: what was confirmed is not sent again.
+
+    Mapping, files, target, flags and reports folder are those of the run; of `options` only what is not about them is
+    taken (`yes`, `confirm`, `rate`, `concurrency`, `deadline`, guards, progress). Requests of which no outcome is
+    known are repeated where their record may be, else they end `unknown`.
+    Raises JournalError: no such run, it is finished, or its mapping, files or target's settings have changed.
+    """
+    return _go_on(run_id, config, options or Options(), unknown_again=False)
+
+
+def retry(run_id: str, *, config: Config = None, options: Options | None = None) -> RunReport:
+    """Send the failed and the unknown rows of a run again, as `resume` does; a finished run as well."""
+    return _go_on(run_id, config, options or Options(), unknown_again=True)
+
+
+def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool) -> RunReport:
+    settings = _settings(config)
+    with _journal(settings, create=False) as journal:
+        new = find(journal, run_id).new
+        chosen = _overridden(settings.target(new.target), options)
+        settings.credentials(chosen)
+        with locked(settings, new.target, new.mapping, new.id):
+            record = journal.run(new.id)
+            _require_agreed(record)
+            if not unknown_again:
+                _require_unfinished(record)
+            loaded = _same_mapping(record)
+            _require_same_settings(record, chosen)
+            files = sittings.same_files(record)
+            options = from_kept(record, options)
+            job = open_job(
+                loaded, [], chosen, sheet=options.sheet, limit=options.limit, taken=files, run_id=record.id
+            )  # fmt: skip
+            sitting = sittings.go_on(journal, record, files, options.timing.wall, unknown_again=unknown_again)
+            return _send(job, settings, chosen, options, sitting)
+
+
+def _send(
+    job: Job,
+    settings: Settings,
+    target: TargetSettings,
+    options: Options,
+    sitting: Sitting,
+    agreed: PlanFile | None = None,
+) -> RunReport:
+    with sitting, Session(job, options, journal=sitting.journal, sitting=sitting) as session:
+        found = session.survey(keep_lines=False, digest=agreed is not None)
+        stop = differs(agreed, found) if agreed is not None else None
+        stop = stop or session.guard(found) or session.unconfirmed(found) or _changed(job)
+        if agreed is not None:
+            session.say(version_note(agreed))
+        if stop is None:
+            session.announce(found)
+        with wiring.sending(settings, target, options.timing) as sender:
+            report = session.deliver(found, sender, stop)
+        sitting.end(report)
+        return report
+
+
+def _require_agreed(record: RunRecord) -> None:
+    if record.stop_code == "plan-differs":
+        raise JournalError(
+            f"run {record.id} was stopped because it would have sent what was not planned",
+            code="plan-differs", hint="make a new plan, and run that",
+        )  # fmt: skip
+
+
+def _require_unfinished(record: RunRecord) -> None:
+    if record.state is RunState.FINISHED:
+        left = sum(record.counts.get(status, 0) for status in ("failed", "unknown"))
+        raise JournalError(
+            f"run {record.id} is finished, with exit code {record.exit_code}: nothing is left of it",
+            code="run-finished",
+            hint=f'"etl retry {record.id}" sends its {left:,} failed and unknown rows again' if left else "",
+        )
+
+
+def _same_mapping(record: RunRecord) -> Mapping:
+    path = record.new.mapping_path
+    if not path:
+        raise JournalError(
+            f"run {record.id} had a mapping that is no file, so it cannot be read again", code="no-mapping-file",
+            hint="run it anew",
+        )  # fmt: skip
+    loaded = load_mapping(Path(path))
+    if loaded.fingerprint != record.new.mapping_fingerprint:
+        raise JournalError(
+            f"this is not the mapping of run {record.id}: it, or a file that it names, has changed since",
+            code="mapping-changed", where=path, hint="put it back as it was, or run it anew",
+        )  # fmt: skip
+    return loaded
+
+
+def _require_same_settings(record: RunRecord, target: TargetSettings) -> None:
+    if target.fingerprint != record.new.settings:
+        raise JournalError(
+            f"the settings of target '{target.name}' are not those of run {record.id}: url, wire, group_key or auth",
+            code="settings-changed", hint="put them back as they were, or run it anew",
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _journal(settings: Settings, *, create: bool = True) -> Iterator[Journal]:
+    journal = open_journal(settings, create=create)
+    if journal is None:
+        raise JournalError(
+            "there is no journal here, so no run is known", code="no-journal", where=str(settings.folder),
+            hint="go to the folder of its etl.toml, or name that with --config",
+        )  # fmt: skip
+    with journal:
+        yield journal
+
+
+@contextlib.contextmanager
+def _remembered(settings: Settings, target: TargetSettings | None) -> Iterator[Journal | None]:
+    """Yield the journal, None where there is none yet or no target is meant: nothing is remembered then."""
+    journal = open_journal(settings, create=False) if target is not None else None
+    with journal if journal is not None else contextlib.nullcontext():
+        yield journal
+
+
+def _settings(config: Config) -> Settings:
     return load_settings(Path(config) if config is not None else None, os.environ, Path.cwd())
 
 
-def _open(
-    mapping: str | os.PathLike[str] | Mapping,
-    files: Files,
-    target: TargetSettings | None,
-    options: Options,
-    settings: Settings,
-) -> Job:
+def _given(files: Files) -> list[str | os.PathLike[str]]:
+    given: Iterable[str | os.PathLike[str]] = [files] if isinstance(files, str | os.PathLike) else files
+    return list(given)
+
+
+def _loaded(mapping: str | os.PathLike[str] | Mapping) -> Mapping:
     if not get_config_context().validation_enabled:
         raise SettingsError(
             "pandera's validation is switched off, so no row would be judged", code="validation-off",
             where="environment", hint="unset PANDERA_VALIDATION_ENABLED",
         )  # fmt: skip
-    loaded = mapping if isinstance(mapping, Mapping) else load_mapping(Path(mapping))
-    given: Iterable[str | os.PathLike[str]] = [files] if isinstance(files, str | os.PathLike) else files
+    return mapping if isinstance(mapping, Mapping) else load_mapping(Path(mapping))
+
+
+def _open(
+    mapping: Mapping,
+    files: Sequence[str | os.PathLike[str]],
+    target: TargetSettings | None,
+    options: Options,
+    settings: Settings,
+    run_id: str | None = None,
+) -> Job:
+    spool_in = settings.folder / ".etl" / "spool" if run_id else None
     return open_job(
-        loaded, list(given), target, sheet=options.sheet, limit=options.limit,
-        allow_private=settings.sources.allow_private,
+        mapping, files, target, sheet=options.sheet, limit=options.limit,
+        allow_private=settings.sources.allow_private, run_id=run_id, spool_in=spool_in,
     )  # fmt: skip
 
 
 def _overridden(target: TargetSettings, options: Options) -> TargetSettings:
-    given = {"rate": options.rate, "concurrency": options.concurrency}
+    given = {"rate": options.rate, "concurrency": options.concurrency, "canary": options.canary}
     changes = {name: value for name, value in given.items() if value is not None}
     try:
         return TargetSettings.model_validate({**target.model_dump(), **changes})

@@ -28,10 +28,12 @@ def reference() -> str:
             "all but those that say so."
         ),
         *[_transform(transform) for _, transform in sorted(CATALOGUE.items())],
+        NIGHTS,
         "## Reports",
         "`results.csv` has one line for each row and record, in file order; `issues.csv` one line for each issue.",
         _columns("results.csv", RESULTS),
         _columns("issues.csv", ISSUES),
+        _columns("missing.csv", MISSING),
         "## Codes of issues",
         (
             "An error keeps the record from being sent, a warning does not. `checks: {code: warning}` in a mapping turns\n"
@@ -48,7 +50,9 @@ RESULTS = {
     "row": "the sheet's row; in a text file the line on which the row starts",
     "action": "what this record of the row does",
     "key": "who or what it is about: the record's key, as sent; blank where the row was skipped",
-    "status": "what became of it: planned, delivered, duplicate, skipped, invalid, rejected, failed, unknown or blocked",
+    "status": (
+        "what became of it: planned, delivered, unchanged, duplicate, skipped, invalid, rejected, failed, unknown or blocked"
+    ),
     "http_status": "the endpoint's last answer",
     "attempts": "how often it was sent",
     "request_id": "the endpoint's name for the request, to quote when reporting a problem there",
@@ -73,6 +77,44 @@ ISSUES = {
     "message": "what is wrong with it",
     "hint": "what to do",
 }
+
+
+MISSING = {
+    "key": "who is missing; a token that stands for them where the journal keeps hashes of keys",
+    "confirmed_at": "when they were last delivered (UTC)",
+    "run": "by which run",
+    "file": "from which file of that run",
+    "sheet": "from which sheet of it",
+    "row": "from which row of it",
+    "status": "what became of their deletion, as in results.csv; blank with `missing: report`",
+    "http_status": "the endpoint's answer to it",
+    "attempts": "how often it was sent",
+    "request_id": "the endpoint's name for the request",
+    "code": "why they were not deleted",
+    "message": "the same in words",
+    "payload_sha256": "the fingerprint of the exact bytes that were planned or sent",
+    "sent_at": "when it was last sent (UTC)",
+    "duration_ms": "how long the last answer took, in milliseconds",
+    "record": "the record of the mapping that says `missing`, from 1",
+}
+NIGHTS = """\
+## What earlier runs have delivered
+
+The journal remembers, for each target, what was last delivered of each key. These rules use it:
+
+| where | rule | what it does |
+|---|---|---|
+| the mapping | `only_changed: true` | a row whose payload was confirmed before is `unchanged`, and not sent; `--only-changed` says so for one run, `--all` sends everything again |
+| `contact.upsert` | `revive: true` | whoever was deleted through us may come back by a row of this record; else the row is `blocked` (`--revive` for one run) |
+| `contact.upsert` | `missing: report` | the file is a full export: contacts delivered before that it lacks are listed in `missing.csv` |
+| `contact.upsert` | `missing: delete` | the same, and they are deleted, after all rows and within `--max-deletes`; needs the e-mail as key, and `keys = "plain"` under `[journal]` |
+
+- Where a file sends more than one request about a contact (`duplicates: all`, two records, a deletion and an upsert), none of them is
+  `unchanged`: what the others would do to the contact is not known. With one record whose key is the e-mail this does not happen.
+- An event that was created before is not created again, whatever the flags but `--all`: the same payload is `unchanged`, other fields under
+  the same key are a `duplicate`. Its key is `externalId` or what `key` says; an event without one is known by all its fields.
+- A contact can be missing from the file of the mapping (by its name) that delivered it last, no other. The keys of skipped and invalid rows
+  are in the file. Nobody is deleted where a row's key cannot be read, where no row has one, or with `--limit`."""
 
 
 def _columns(report: str, columns: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ import pytest
 from support import CONTACT, mapping_of, results_of, rig, write_csv
 
 import etl
+from etl.progress import Silent
 
 ROWS = 30_000
 
@@ -45,7 +46,7 @@ def rename_column(file: Path) -> None:
     file.write_text(people(ROWS, "Mail;Phone"))
 
 
-class Meddler:
+class Meddler(Silent):
     """Changes the file once, when a stage begins or when the first rows of it were delivered."""
 
     def __init__(self, file, change, when):

@@ -86,7 +86,7 @@ def test_at_any_moment_it_ends_with_130_and_without_a_traceback(tmp_path, delay)
 def test_a_second_one_ends_it_at_once_and_leaves_what_is_known(tmp_path):
     with rig(tmp_path, latency_seconds=20.0) as server:
         process = start(tmp_path, server.config)
-        until(lambda: server.sandbox.stats().requests >= 16)
+        until(lambda: server.sandbox.stats().requests >= 1)
         process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         assert process.poll() is None

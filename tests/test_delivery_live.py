@@ -21,8 +21,7 @@ def test_a_killed_run_leaves_no_formula_either(tmp_path, name):
     columns = {column: pa.array([""] * len(TEXTS), pa.string()) for column in COLUMNS}
     columns[name] = pa.array(TEXTS, pa.string())
     results = ResultsCsv(tmp_path / "results.csv", live=True)
-    for text in TEXTS:
-        results.write_live_line([text if column == name else "" for column in COLUMNS])
+    results.write_live_lines([[text if column == name else "" for column in COLUMNS] for text in TEXTS])
     live = results.path.read_bytes()
     results.write_ordered(columns)
     results.finish()

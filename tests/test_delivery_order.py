@@ -108,10 +108,11 @@ MEASURED = """\
 import pathlib, sys, threading
 import etl
 from etl.interrupt import Interrupt
+from etl.progress import Silent
 
 interrupt, peak = Interrupt(), 0
 
-class Watch:
+class Watch(Silent):
     stage = ""
     def begin(self, stage, total):
         self.stage = stage

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import results_of, rig, write_csv
 
-from etl.duplicates import BUCKET_BITS, KeyIndex
+from etl.buckets import BUCKET_BITS
+from etl.duplicates import KeyIndex
 from etl.mapping.model import Duplicates
 
 KEYS = st.lists(st.one_of(st.none(), st.sampled_from("abcdefg")), max_size=60)

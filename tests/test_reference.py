@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from make_reference import FOLDER, ISSUES, RESULTS, reference
+from make_reference import FOLDER, ISSUES, MISSING, RESULTS, reference
 
+from etl import missing_deletes
 from etl.mapping import json_schema
 from etl.reports import issues_csv, results_csv
 
@@ -17,6 +18,7 @@ def test_the_reference_is_the_one_of_the_code():
 def test_every_column_of_the_reports_is_explained():
     assert tuple(RESULTS) == results_csv.COLUMNS
     assert tuple(ISSUES) == issues_csv.COLUMNS
+    assert tuple(MISSING) == missing_deletes.COLUMNS
 
 
 def test_the_schema_for_editors_is_the_one_of_the_code():

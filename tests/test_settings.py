@@ -23,7 +23,7 @@ api_key_env = "BRAND_KEY"
 rate = 10
 concurrency = 4
 """
-AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "canary-secret"}
+AWS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "kanarek-secret"}
 
 
 @pytest.fixture
@@ -193,28 +193,28 @@ def test_plain_http_to_this_machine_is_allowed(load, url):
 @pytest.mark.parametrize(
     "url",
     [
-        "http://127.0.0.1.example.com", "http://localhost@example.com", "https://user:canary@example.com",
-        "https://example.com?k=canary", "https://example.com#canary", "https://exa mple.com", "example.com", "https://",
+        "http://127.0.0.1.example.com", "http://localhost@example.com", "https://user:kanarek@example.com",
+        "https://example.com?k=kanarek", "https://example.com#kanarek", "https://exa mple.com", "example.com", "https://",
         "https://example.com:99999", "file:///etc/passwd",
     ],
 )  # fmt: skip
 def test_other_addresses_are_refused_and_not_quoted(load, url):
     said = refused(load, f'[targets.t]\nurl = "{url}"')
     assert "targets.t.url" in said
-    assert "canary" not in said
+    assert "kanarek" not in said
 
 
 SECRETS = [
-    'api_key = "canary"', 'bearer = "canary"', 'token = "canary"', 'password = "canary"',
-    'aws_secret_access_key = "canary"',
-    'access_key = "canary"', 'api_key_env = "canary-1/2"', 'auth = "Bearer canary"', 'AWS_SESSION_TOKEN = "canary"',
+    'api_key = "kanarek"', 'bearer = "kanarek"', 'token = "kanarek"', 'password = "kanarek"',
+    'aws_secret_access_key = "kanarek"',
+    'access_key = "kanarek"', 'api_key_env = "kanarek-1/2"', 'auth = "Bearer kanarek"', 'AWS_SESSION_TOKEN = "kanarek"',
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", SECRETS)
 def test_a_secret_in_the_file_is_refused_and_not_quoted(load, line):
     said = refused(load, '[targets.t]\nurl = "https://example.com"\n' + line)
-    assert "canary" not in said
+    assert "kanarek" not in said
     assert "hint: " in said
 
 
@@ -223,7 +223,7 @@ class TestCredentials:
         settings = load(GOOD, {**AWS, "AWS_SESSION_TOKEN": "tok"})
         found = settings.credentials(settings.target())
         assert [s.reveal() for s in (found.access_key, found.secret, found.session_token)] == [
-            "AKIDEXAMPLE", "canary-secret", "tok",
+            "AKIDEXAMPLE", "kanarek-secret", "tok",
         ]  # fmt: skip
 
     def test_a_missing_variable_is_named(self, load, tmp_path):
@@ -258,6 +258,6 @@ class TestCredentials:
 
     def test_secrets_show_nowhere_and_cross_no_process_border(self, load):
         settings = load(GOOD, AWS)
-        assert "canary" not in f"{settings!r} {settings.credentials(settings.target())!r}"
-        assert b"canary" not in pickle.dumps(settings)
+        assert "kanarek" not in f"{settings!r} {settings.credentials(settings.target())!r}"
+        assert b"kanarek" not in pickle.dumps(settings)
         assert pickle.loads(pickle.dumps(settings)).names == settings.names

@@ -21,6 +21,7 @@ from etl.errors import SettingsError, SourceError
 from etl.guards import Guards, parse_limit
 from etl.interrupt import Interrupt
 from etl.job import open_job
+from etl.progress import Silent
 from etl.records import Counts
 from etl.sandbox import Credentials, FaultRule, Faults
 from etl.session import Session
@@ -163,14 +164,14 @@ class TestAFileThatChanges:
     def test_while_it_is_sent_the_rest_is_not(self, tmp_path):
         file = write_csv(tmp_path / "s.csv", people(6_000))
 
-        class Meddler:
+        class Meddler(Silent):
             stage = ""
 
             def begin(self, stage, total):
                 self.stage = stage
 
             def advance(self, rows, counts):
-                if self.stage == "sending" and counts.get("delivered") == 1:
+                if self.stage == "sending" and counts.get("delivered"):
                     os.utime(file, (1, 1))
 
             def end(self):
@@ -276,7 +277,7 @@ class TestInterruptions:
     def test_ctrl_c_finishes_what_is_in_flight_and_blocks_the_rest(self, tmp_path):
         interrupt = Interrupt()
 
-        class Impatient:
+        class Impatient(Silent):
             def begin(self, stage, total):
                 pass
 
@@ -393,7 +394,7 @@ records:
         ]
 
     def test_sigv4_signs_what_the_sandbox_verifies_session_token_too(self, tmp_path, monkeypatch):
-        keys = Credentials("AKIDEXAMPLE", "canary-secret", "canary-token")
+        keys = Credentials("AKIDEXAMPLE", "kanarek-secret", "kanarek-token")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys.access_key_id)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys.secret_access_key)
         monkeypatch.setenv("AWS_SESSION_TOKEN", keys.session_token)
@@ -402,7 +403,7 @@ records:
             deleted = server.run(DELETE, write_csv(tmp_path / "d.csv", people(20)), yes=True, out=tmp_path / "del")
         assert report.counts == deleted.counts == {"delivered": 20}
         written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-        assert b"canary" not in written
+        assert b"kanarek" not in written
 
     def test_a_wrong_secret_stops_the_run_before_a_second_thought(self, tmp_path, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
@@ -447,16 +448,6 @@ class TestNotes:
         assert any("whose event it is" in note for note in report.notes)
         assert any("Order date" in note for note in report.notes)
         assert report.exit_code == 0
-
-
-def test_a_rule_that_has_no_effect_yet_is_told(tmp_path):
-    text = CONTACT.replace("    fields:", "    revive: true\n    fields:")
-    report = etl.check(
-        mapping_of(text, tmp_path),
-        [write_csv(tmp_path / "s.csv", people(1))],
-        options=etl.Options(out=tmp_path / "out"),
-    )
-    assert any("revive" in note for note in report.notes)
 
 
 def test_check_opens_no_connection(tmp_path):

@@ -32,7 +32,7 @@ _NARROW = 100
 """Columns below which the bar gives way to what is told beside it."""
 
 
-def progress_on(stream: TextIO, *, quiet: bool, records: int) -> Progress:
+def progress_on(stream: TextIO, *, quiet: bool, records: int = 1) -> Progress:
     """Return what shows progress on `stream`; `records`: of each row, so that counts can be read as rows."""
     if quiet:
         return Silent()
@@ -114,6 +114,10 @@ class Bars:
         self._bar: tqdm[Any] | None = None
         self._drawn = 0.0
 
+    def expect(self, records: int) -> None:
+        """Read counts as so many records a row."""
+        self._records = records
+
     def begin(self, stage: str, total: int | None) -> None:
         """Draw the bar of a stage."""
         self._stage = _Stage(stage, total, self._records, self._clock)
@@ -186,6 +190,10 @@ class LogLines:
         self._stage: _Stage | None = None
         self._logged = 0.0
 
+    def expect(self, records: int) -> None:
+        """Read counts as so many records a row."""
+        self._records = records
+
     def begin(self, stage: str, total: int | None) -> None:
         """Remember when the stage began."""
         self._stage = _Stage(stage, total, self._records, self._clock)
@@ -214,8 +222,8 @@ class LogLines:
         self._write(f"{verb} {rows} in {stage.seconds:.1f} s{': ' if counts else ''}{counts}")
 
     def _write(self, text: str) -> None:
-        # Where nobody reads the log, the run goes on.
-        with contextlib.suppress(BrokenPipeError):
+        # Where nobody reads the log, or its disk is full, the run goes on.
+        with contextlib.suppress(OSError):
             self._stream.write(f"{self._now():%H:%M:%S} {text}\n")
             self._stream.flush()
 

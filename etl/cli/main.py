@@ -13,18 +13,24 @@ import click
 
 from etl.cli.choosing import is_table, shown_table
 from etl.cli.faults import write_fault
-from etl.cli.output import abandon_stdout, complain
+from etl.cli.output import abandon_stdout, complain, is_gone
 from etl.errors import EtlError, render
 
 COMMANDS = {
     "run": "Read, check and send; account for every row.",
     "check": "Everything but sending.",
+    "plan": "A check kept as a plan, which a run then carries out or refuses.",
     "preview": "The first payloads, beside the rows they come from.",
     "init": "Draft a mapping from a file's headers and values.",
     "inspect": "What is in a file: format, columns, types, personal data.",
     "mapping": "Try a mapping's examples; compare two versions of it.",
     "fields": "The contract: every field, its type, its limits.",
     "transforms": "Every transform, with an example.",
+    "runs": "The runs that were made, and how they ended.",
+    "show": "One run, or what was sent for one person, and why.",
+    "resume": "Go on with a run that stopped, was interrupted or died.",
+    "retry": "Send the failed and unknown rows of a run again.",
+    "forget": "Remove a person from the journal and from kept reports.",
     "sandbox": "A local server that keeps the same contract.",
     "doctor": "Is this machine ready: settings, credentials, clock, endpoint.",
 }
@@ -88,7 +94,7 @@ Exit codes:
   2  command, mapping, settings or file are wrong; nothing was sent
   3  stopped by a guard: a threshold, a delete limit, an endpoint that is down
   4  a fault of ours; the message names a log file
-  130 (Ctrl-C) and 143 (SIGTERM)  interrupted
+  130 (Ctrl-C), 143 (SIGTERM) and 129 (SIGHUP)  interrupted
 """,
 )
 @click.version_option(_version(), "--version", prog_name="etl", message="%(prog)s %(version)s")
@@ -98,6 +104,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; no traceback leaves this function."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # A letter that the terminal's encoding lacks must not end a run.
         with contextlib.suppress(AttributeError, ValueError):
@@ -105,9 +112,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = _run(list(sys.argv[1:] if arguments is None else arguments))
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if not is_gone(error):
+            raise
         abandon_stdout()
     return code
+
+
+def _open_streams() -> None:
+    """Let go nowhere what was closed (`>&-`, some services): else the next file that is opened would be stdout."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # It takes the lowest number that is free.
+            os.open(os.devnull, os.O_RDWR)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run(arguments: list[str]) -> int:

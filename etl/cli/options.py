@@ -39,6 +39,31 @@ config = click.option("--config", type=_PATH, metavar="FILE", help="Settings to 
 sheet = click.option("--sheet", metavar="NAME", help="The workbook's sheet.  [default: found by the mapping's columns]")
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout; everything else goes to stderr.")
 
+_PACE = (
+    click.option(
+        "--rate",
+        type=Number(0.1, 10_000, fractions=True),
+        metavar="N",
+        help="Requests a second, over all connections.",
+    ),
+    click.option("--concurrency", type=Number(1, 256), metavar="N", help="Connections at once."),
+    click.option(
+        "--canary", type=Number(0, 1000), metavar="N",
+        help="Rows of each action that go alone before the others.  [default: 1]",
+    ),
+    click.option("--deadline", metavar="TIME", help="Begin nothing more after 06:00, or after 2h."),
+)  # fmt: skip
+_LIMITS = (
+    click.option("--fail-over", metavar="N|N%", help="Stop if more rows than this are invalid, or refused."),
+    click.option("--max-deletes", metavar="N|N%", help="Send nothing if more contacts than this would be deleted."),
+    click.option("--max-clears", metavar="N|N%", help="Send nothing if more fields than this would be cleared."),
+    click.option("--yes", is_flag=True, help="Delete, and create events again, without asking."),
+)
+_SHOWN = (
+    click.option("--quiet", is_flag=True, help="Only errors and the paths of the reports."),
+    as_json,
+    config,
+)
 _RUN = (
     target,
     click.option(
@@ -47,25 +72,26 @@ _RUN = (
     click.option("--limit", type=Number(1, MANY), metavar="N", help="Take the first N rows alone."),
     sheet,
     click.option(
-        "--rate",
-        type=Number(0.1, 10_000, fractions=True),
-        metavar="N",
-        help="Requests a second, over all connections.",
+        "--only-changed/--all", default=None,
+        help="Leave alone what was confirmed before, or nothing.  [default: as the mapping says]",
     ),
-    click.option("--concurrency", type=Number(1, 256), metavar="N", help="Connections at once."),
-    click.option("--fail-over", metavar="N|N%", help="Send nothing if more rows than this are invalid."),
-    click.option("--max-deletes", metavar="N|N%", help="Send nothing if more contacts than this would be deleted."),
-    click.option("--max-clears", metavar="N|N%", help="Send nothing if more fields than this would be cleared."),
-    click.option("--yes", is_flag=True, help="Delete without asking."),
-    click.option("--quiet", is_flag=True, help="Only errors and the paths of the reports."),
-    as_json,
-    config,
-)
+    click.option("--revive", is_flag=True, help="Bring back contacts that were deleted through us."),
+    *_PACE,
+    *_LIMITS,
+    *_SHOWN,
+)  # fmt: skip
 
 
 def run_flags(function: Command) -> Command:
     """Add the flags that `run` and `check` share."""
     for option in reversed(_RUN):
+        function = option(function)
+    return function
+
+
+def sitting_flags(function: Command) -> Command:
+    """Add the flags of `resume` and `retry`: what is not about the rows themselves."""
+    for option in reversed((*_PACE, *_LIMITS, *_SHOWN)):
         function = option(function)
     return function
 

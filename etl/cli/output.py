@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -21,7 +22,15 @@ _TRAILING = re.compile(r"[ ]+$", re.MULTILINE)
 def console(stream: TextIO) -> Console:
     """Return a console on `stream` that guesses nothing: no markup, no emoji, no highlighting."""
     width = None if stream.isatty() or "COLUMNS" in os.environ else OFF_TERMINAL_WIDTH
-    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+    return _Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+
+
+class _Console(Console):
+    """A console that leaves a closed pipe to its caller: rich ends the process with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the caller decide."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def say(*parts: RenderableType) -> None:
@@ -60,8 +69,8 @@ def say_text(text: str) -> None:
 
 
 def tell(text: str | Text) -> None:
-    """Print a line on stderr."""
-    with contextlib.suppress(BrokenPipeError):
+    """Print a line on stderr; what nobody can read there is no reason to end otherwise than told."""
+    with contextlib.suppress(OSError):
         console(sys.stderr).print(visible(text) if isinstance(text, str) else text, soft_wrap=True)
 
 
@@ -96,6 +105,11 @@ def shown_path(path: Path | str) -> str:
     return str(path)
 
 
+def is_gone(error: OSError) -> bool:
+    """Tell whether the reader of our output is gone: a pipe that is closed, or a terminal."""
+    return error.errno in {errno.EPIPE, errno.EIO}
+
+
 def abandon_stdout() -> None:
     """Let what is still written to stdout go nowhere: its reader is gone."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -122,5 +136,7 @@ def _escape(sign: str) -> str:
 def _quiet_pipe() -> Any:
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
+        if not is_gone(error):
+            raise
         abandon_stdout()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from etl.cli import bars, output, signals
 from etl.cli.choosing import MAPPING_ENDINGS, is_table, mapping_there, shown_table
+from etl.cli.deadline import parse_deadline
 from etl.cli.wording import plural, stop_sentence
 from etl.errors import SettingsError
 from etl.guards import Guards, parse_limit
 from etl.interrupt import Interrupt
 
 if TYPE_CHECKING:
+    from etl.options import Options
     from etl.progress import Progress
     from etl.report import RunReport
 
@@ -23,17 +26,51 @@ _CLOCK_GRAIN_SECONDS = 0.1
 """File systems stamp a little in arrears."""
 
 
-def carry_out(verb: Literal["run", "check"], mapping: Path, files: Sequence[str], flags: dict[str, Any]) -> int:
-    """Run or check, show what it came to, and return the exit code. Raises EtlError."""
+def carry_out(
+    verb: Literal["run", "check", "plan"], mapping: Path, files: Sequence[str], flags: dict[str, Any], **more: Any
+) -> int:
+    """Run, check or plan, show what it came to, and return the exit code. `more`: for the verb. Raises EtlError."""
+    refuse_swapped(verb, mapping, files)
+
+    def begin(stopper: signals.Stopper, options: Options) -> RunReport:
+        from etl import verbs
+
+        stopper.last_word = _last_word(verb, flags["out"], options.progress)
+        wanted = replace(
+            options, out=flags["out"], sheet=flags["sheet"], limit=flags["limit"], only_changed=flags["only_changed"],
+            all_again=flags["only_changed"] is False, revive=flags["revive"],
+        )  # fmt: skip
+        known: dict[str, Callable[..., RunReport]] = {"run": verbs.run, "check": verbs.check, "plan": verbs.plan}
+        return known[verb](loaded, files, target=flags["target"], config=flags["config"], options=wanted, **more)
+
+    from etl.mapping import load_mapping
+
+    loaded = load_mapping(mapping_there(mapping))
+    return _carried_out(begin, flags)
+
+
+def carry_on(verb: Literal["resume", "retry"], run_id: str, flags: dict[str, Any]) -> int:
+    """Go on with a run, show what it came to, and return the exit code. Raises EtlError."""
+
+    def begin(stopper: signals.Stopper, options: Options) -> RunReport:
+        from etl import verbs
+
+        stopper.last_word = _last_word("run", None, options.progress)
+        carry: Callable[..., RunReport] = {"resume": verbs.resume, "retry": verbs.retry}[verb]
+        return carry(run_id, config=flags["config"], options=options)
+
+    return _carried_out(begin, flags)
+
+
+def _carried_out(begin: Callable[[signals.Stopper, Options], RunReport], flags: dict[str, Any]) -> int:
     guards = Guards(
         fail_over=parse_limit(flags["fail_over"], "--fail-over"),
         max_deletes=parse_limit(flags["max_deletes"], "--max-deletes"),
         max_clears=parse_limit(flags["max_clears"], "--max-clears"),
     )
-    refuse_swapped(verb, mapping, files)
     interrupt = Interrupt()
     with signals.stopping(interrupt) as stopper:
-        report = _report(verb, mapping, files, flags, guards=guards, stopper=stopper)
+        report = _report(begin, flags, guards=guards, stopper=stopper)
     if report is None:
         output.complain("interrupted while reading; nothing was sent   [interrupted]")
         return 128 + (interrupt.number or 2)
@@ -61,37 +98,32 @@ def refuse_swapped(command: str, mapping: Path, files: Sequence[str]) -> None:
 
 
 def _report(
-    verb: str,
-    mapping: Path,
-    files: Sequence[str],
+    begin: Callable[[signals.Stopper, Options], RunReport],
     flags: dict[str, Any],
     *,
     guards: Guards,
     stopper: signals.Stopper,
 ) -> RunReport | None:
     # They load pandas, which takes a second; whoever asks for help need not wait for it.
-    from etl.mapping import load_mapping
     from etl.survey import InterruptedRun
-    from etl.verbs import Options, check, run
+    from etl.verbs import Options
 
-    loaded = load_mapping(mapping_there(mapping))
-    progress = bars.progress_on(sys.stderr, quiet=flags["quiet"], records=len(loaded.records))
-    stopper.last_word = _last_word(verb, flags["out"], progress)
+    deadline = parse_deadline(flags["deadline"], time.time())
+    progress = bars.progress_on(sys.stderr, quiet=flags["quiet"])
     options = Options(
-        out=flags["out"],
-        sheet=flags["sheet"],
-        limit=flags["limit"],
         rate=flags["rate"],
         concurrency=flags["concurrency"],
+        canary=flags["canary"],
         guards=guards,
+        deadline=deadline,
+        tell=(lambda _: None) if flags["quiet"] else output.tell,
         yes=flags["yes"],
         confirm=_confirm(stopper) if sys.stdin.isatty() and sys.stderr.isatty() else None,
         progress=progress,
         interrupt=stopper.interrupt,
     )
-    verbs: dict[str, Callable[..., RunReport]] = {"run": run, "check": check}
     try:
-        return verbs[verb](loaded, files, target=flags["target"], config=flags["config"], options=options)
+        return begin(stopper, options)
     except (InterruptedRun, KeyboardInterrupt):
         return None
     finally:
@@ -138,7 +170,7 @@ def _last_word(verb: str, out: Path | None, progress: Progress) -> Callable[[], 
         remove_all()
         written = [out / "results.csv"] if out else Path(REPORTS_FOLDER).glob("*/results.csv")
         fresh = [path for path in written if path.exists() and path.stat().st_mtime >= started]
-        if verb == "check" or not fresh:
+        if verb != "run" or not fresh:
             return "ended at once; nothing was sent   [interrupted]"
         # Another run may write beside this one.
         known = fresh[0] if len(fresh) == 1 else Path(REPORTS_FOLDER)
@@ -157,9 +189,8 @@ def _show(report: RunReport, flags: dict[str, Any]) -> None:
         if report.stop is not None:
             output.complain(stop_sentence(report))
         if not flags["as_json"]:
-            output.say_text(
-                "".join(f"{path}\n" for path in (report.results_path, report.issues_path, report.summary_path))
-            )
+            paths = (report.results_path, report.issues_path, report.summary_path, report.plan)
+            output.say_text("".join(f"{path}\n" for path in paths if path is not None))
         return
     stream = sys.stderr if flags["as_json"] else sys.stdout
     lines = verdict.verdict_lines(report, output.console(stream).width)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM → a request to stop; a second one ends the process at once, with a last word."""
+"""Ctrl-C, SIGTERM and SIGHUP → a request to stop; a second one ends the process at once, with a last word."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from etl.interrupt import Interrupt
 
 STOPPING = "stopping: finishing what is in flight; press Ctrl-C again to stop at once"
 _STDERR = 2
+_HANGUP = getattr(signal, "SIGHUP", None)
+"""The terminal is gone, or the connection to this machine; Windows has no such signal."""
 
 
 class Stopper:
@@ -29,6 +31,9 @@ class Stopper:
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal. Written with `os.write`: the buffered streams may be in the middle of a write."""
+        if self._is_stopping and number == _HANGUP:
+            # Shell and kernel both send one when a terminal closes: nobody has asked twice.
+            return
         if self._is_stopping:
             with contextlib.suppress(OSError):
                 _write_line(self.last_word())
@@ -56,12 +61,15 @@ class Stopper:
 
 @contextlib.contextmanager
 def stopping(interrupt: Interrupt) -> Iterator[Stopper]:
-    """Have SIGINT and SIGTERM ask `interrupt` to stop; only the main thread can take signals, others go without."""
+    """Have signals ask `interrupt` to stop; only the main thread can take signals, others go without.
+
+    SIGINT and SIGTERM always, SIGHUP unless it is ignored (`nohup`): then the run is meant to outlive its terminal.
+    """
     stopper = Stopper(interrupt)
     if threading.current_thread() is not threading.main_thread():
         yield stopper
         return
-    before = {number: signal.signal(number, stopper.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stopper.handle) for number in _asked_by()}
     try:
         yield stopper
     finally:
@@ -71,14 +79,21 @@ def stopping(interrupt: Interrupt) -> Iterator[Stopper]:
 
 @contextlib.contextmanager
 def ending() -> Iterator[threading.Event]:
-    """Have SIGINT and SIGTERM set the event that is given. Call it in the main thread."""
+    """Have the signals of `stopping` set the event that is given. Call it in the main thread."""
     ended = threading.Event()
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in _asked_by()}
     try:
         yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _asked_by() -> tuple[int, ...]:
+    """Return the signals that ask a run to stop."""
+    if _HANGUP is None or signal.getsignal(_HANGUP) is signal.SIG_IGN:
+        return signal.SIGINT, signal.SIGTERM
+    return signal.SIGINT, signal.SIGTERM, _HANGUP
 
 
 def _write_line(text: str) -> None:

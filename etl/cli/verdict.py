@@ -5,6 +5,7 @@ Below them, where there are any, the lines that would mend the mapping, to be pa
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from etl.cli.output import shown_path, visible
 from etl.cli.reading import how_all_were_read
-from etl.cli.wording import TITLES, cost_sentences, hint_of, plural, sentence, stop_sentence
+from etl.cli.wording import TITLES, cost_sentences, hint_of, next_step, plural, sentence, stop_sentence
 
 if TYPE_CHECKING:
     from etl.report import Remedy, RunReport
@@ -95,9 +96,15 @@ def path_lines(report: RunReport) -> list[Text]:
     folder = shown_path(report.out)
     files = ", ".join(path.name for path in (report.results_path, report.issues_path, report.summary_path))
     lines = [_labelled("Reports", f"{folder}: {files}")]
+    if report.plan is not None:
+        told = report.estimate.get("text") or "nothing to send"
+        lines.append(_labelled("Plan", f"{shown_path(report.plan)}  ({told})"))
+        lines.append(_labelled("Next", f"etl run --plan {shlex.quote(shown_path(report.plan))}"))
     delivery = report.delivery
     if delivery.get("requests"):
         lines.append(_labelled("Sending", _sending(report)))
+    if step := next_step(report):
+        lines.append(_labelled("Next", step))
     if "sandbox_database" in delivery:
         database = shown_path(delivery["sandbox_database"])
         lines.append(_labelled("Sandbox", f"{database}  (sqlite3 {database} '.tables')"))

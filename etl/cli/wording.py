@@ -54,6 +54,7 @@ TITLES = {
 """What is wrong, in a few words and without a value, by the code of the issue."""
 
 _BAD = {
+    "unchanged": ("is unchanged", "are unchanged"),
     "invalid": ("is invalid", "are invalid"),
     "rejected": ("was rejected", "were rejected"),
     "failed": ("failed", "failed"),
@@ -62,6 +63,8 @@ _BAD = {
 }
 _SENT = ("planned", "delivered", "rejected", "failed", "unknown", "blocked")
 """Statuses of what was to be sent."""
+_MEND_THE_FILE = {"fail-over", "max-deletes", "max-clears", "file-changed", "plan-differs"}
+"""Stops after which going on would come to the same."""
 SHOWN_CLEARS = 3
 _OF_CONTACTS = ("contact.", "newEmail", "tags", "properties", "dictionaryProperties")
 
@@ -116,6 +119,18 @@ def stop_sentence(report: RunReport) -> str:
     verb = "A run would stop" if report.dry_run else "Stopped"
     told = ": ".join(filter(None, (report.stop.message, report.stop.hint)))
     return f"{verb}: {told}   [{report.stop.code}]"
+
+
+def next_step(report: RunReport) -> str:
+    """Return the command that goes on with this run, "" where nothing is left to go on with."""
+    if report.dry_run:
+        return ""
+    if report.stop is None:
+        left = sum(report.counts.get(status, 0) for status in ("failed", "unknown"))
+        return f"etl retry {report.id}" if left else ""
+    if report.stop.code in _MEND_THE_FILE:
+        return ""
+    return f"etl resume {report.id}{' --yes' if report.stop.code == 'not-confirmed' else ''}"
 
 
 def cost_sentences(report: RunReport) -> list[str]:

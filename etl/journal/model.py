@@ -115,7 +115,8 @@ class Past:
 class HistoryEntry:
     """One delivery, for a person who asks what was sent for somebody.
 
-    `key`: "" unless keys are kept plain; `changed`: paths of the fields that differed from the last confirmed payload, None where there was none before.
+    `key`: "" unless keys are kept plain; `changed`: paths of the fields that differed from the last confirmed payload,
+    None where there was none before.
     """
 
     run: str
@@ -134,12 +135,15 @@ class Known:
 
     `payload`: 32 bytes (SHA-256 of the last confirmed payload) each, dtype S32, b"" for none; `confirmed_at`,
     `erased_at`: float64, nan for never. `erased_at` is when the person was deleted through us, nan also where they have
-    been upserted since. A payload confirmed before the deletion counts for nothing: it is b"".
+    been upserted since. An upsert confirmed before the deletion counts for nothing: its payload is b"".
+    `unsettled_at`: when a request was sent of which nobody knows whether it was carried out, nan for none; what was
+    confirmed of a contact before it counts for nothing either.
     """
 
     payload: npt.NDArray[np.bytes_]
     confirmed_at: npt.NDArray[np.float64]
     erased_at: npt.NDArray[np.float64]
+    unsettled_at: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,11 @@
-"""When the whole run should stop: the endpoint is down, or refuses everybody. Pure, takes the time as an argument."""
+"""Whether an endpoint refuses everybody, or does nothing but slow us down. Pure, takes the time as an argument."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl.records import Status
 from etl.targets.answers import Kind, Verdict
 
-FAILURES_IN_A_ROW = 50
 THROTTLED_SECONDS = 600.0
 FORBIDDEN_IN_A_ROW = 3
 
@@ -16,7 +14,6 @@ FORBIDDEN_IN_A_ROW = 3
 class Health:
     """What the answers so far say about the endpoint, in the order in which they came."""
 
-    failures: int = 0
     forbidden: int = 0
     has_answered: bool = False
     throttled_since: float | None = None
@@ -39,14 +36,3 @@ class Health:
         if self.throttled_since is None:
             self.throttled_since = now
         return now - self.throttled_since >= THROTTLED_SECONDS
-
-    def is_down(self, status: Status) -> bool:
-        """Note how a delivery that was sent has ended; tell whether the endpoint is down.
-
-        A row that is rejected neither counts nor starts the count anew: only a delivery shows that all is well.
-        """
-        if status is Status.DELIVERED:
-            self.failures = 0
-        elif status in {Status.FAILED, Status.UNKNOWN}:
-            self.failures += 1
-        return self.failures >= FAILURES_IN_A_ROW

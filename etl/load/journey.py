@@ -8,11 +8,15 @@ from etl.targets.answers import Verdict
 
 
 class Journey(Ticket):
-    """A unit on its way: which delivery is its turn, and what has happened to that one."""
+    """A unit on its way: which delivery is its turn, and what has happened to that one.
+
+    `free`: attempts that use up no try; `is_begun`: its intent may be written down; `is_flying`: it holds a slot of its
+    endpoint; `is_renewed`: it was refused with credentials that were replaced since.
+    """
 
     __slots__ = (
-        "attempts", "clock_corrected", "duration_ms", "entered", "place", "sent_at", "settled", "spent", "throttled",
-        "verdict",
+        "attempts", "clock_corrected", "delivery", "duration_ms", "entered", "free", "is_begun", "is_canary",
+        "is_flying", "is_probe", "is_renewed", "place", "sent_at", "settled", "spent", "throttled", "verdict",
     )  # fmt: skip
 
     def __init__(self, unit: Unit) -> None:
@@ -23,20 +27,17 @@ class Journey(Ticket):
     def turn(self) -> None:
         """Come to the next delivery of the unit."""
         self.place += 1
-        self.attempts = self.throttled = self.spent = 0
+        self.delivery: Delivery = self.unit.deliveries[self.place]
+        self.attempts = self.throttled = self.free = self.spent = 0
         self.clock_corrected = self.entered = self.settled = False
+        self.is_begun = self.is_canary = self.is_flying = self.is_probe = self.is_renewed = False
         self.verdict: Verdict | None = None
         self.sent_at: float | None = None
         self.duration_ms: float | None = None
 
     @property
-    def delivery(self) -> Delivery:
-        """The delivery whose turn it is."""
-        return self.unit.deliveries[self.place]
-
-    @property
     def later(self) -> tuple[Delivery, ...]:
-        """The deliveries after it."""
+        """The deliveries after the one whose turn it is."""
         return self.unit.deliveries[self.place + 1 :]
 
     def receipt(self, status: Status, code: str, message: str) -> Receipt:

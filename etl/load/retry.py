@@ -33,11 +33,15 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """What one delivery has gone through, this answer included; throttled answers are counted apart."""
+    """What one delivery has gone through, this answer included; throttled answers are counted apart.
+
+    `renewed`: the answer refuses credentials that were replaced since.
+    """
 
     tries: int
     throttled: int = 0
     clock_corrected: bool = False
+    renewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,14 @@ def decide(
 ) -> Again | End:
     """Return what to do after `verdict`. `tokens`: what is left of the budget; `random`: uniform in [0, 1)."""
     kind = verdict.kind
+    # One more than the policy allows: with new credentials it is the first.
+    if so_far.renewed and so_far.tries <= policy.max_tries:
+        return Again(0.0)
     if kind is Kind.DELIVERED:
         return End(Status.DELIVERED)
     if kind in {Kind.REJECTED, Kind.FORBIDDEN}:
         return End(Status.REJECTED)
-    if kind is Kind.STOP:
+    if kind in {Kind.STOP, Kind.EXPIRED}:
         return End(Status.FAILED, stop=True)
     if kind is Kind.CLOCK:
         if so_far.clock_corrected or verdict.server_time is None:

@@ -42,6 +42,13 @@ class Unknown(StrEnum):
     HOLD = "hold"
 
 
+class Missing(StrEnum):
+    """What becomes of the contacts that were delivered before and that the file no longer holds."""
+
+    REPORT = "report"
+    DELETE = "delete"
+
+
 class Node(BaseModel):
     """A part of a mapping, with its place in the file."""
 
@@ -151,6 +158,7 @@ class RecordSpec(Node):
     duplicates: Duplicates
     unknown: Unknown
     revive: bool = False
+    missing: Missing | None = None
     checks: MappingType[str, Severity] = {}
     fields: tuple[FieldSpec, ...]
     attributes: tuple[FieldSpec, ...] = ()
@@ -188,7 +196,10 @@ class Example(Node):
 
 
 class Mapping(Node):
-    """A whole mapping. `file` is for messages; `fingerprint` the SHA-256 of its text and of the files it names."""
+    """A whole mapping. `file` is for messages; `fingerprint` the SHA-256 of its text and of the files it names.
+
+    `only_changed`: whether rows whose payload was confirmed before are left alone where no flag says otherwise.
+    """
 
     version: Literal[1]
     name: str
@@ -197,6 +208,7 @@ class Mapping(Node):
     source: SourceSpec = SourceSpec()
     group_key: FieldSpec | None = None
     checks: MappingType[str, Severity] = {}
+    only_changed: bool = False
     records: tuple[RecordSpec, ...]
     examples: tuple[Example, ...] = ()
     notes: tuple[str, ...] = ()

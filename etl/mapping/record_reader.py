@@ -10,7 +10,7 @@ from etl.codes import CODES
 from etl.contract import ACTIONS, Action, FieldType
 from etl.mapping.braces import TextError
 from etl.mapping.expressions import Expression, parse
-from etl.mapping.model import Blank, Duplicates, DynamicSource, FieldSpec, RecordSpec, Unknown
+from etl.mapping.model import Blank, Duplicates, DynamicSource, FieldSpec, Missing, RecordSpec, Unknown
 from etl.mapping.nearest import did_you_mean, listed, nearest
 from etl.mapping.parser import BROKEN, Loc
 from etl.mapping.report import Report
@@ -54,8 +54,8 @@ class RecordReader:
             when_line=when_line, when_column=when_column, key=key,
             duplicates=Duplicates(written.duplicates or action.duplicates),
             unknown=Unknown(written.unknown) if written.unknown else default_unknown,
-            revive=bool(written.revive), checks=checks, fields=tuple(_whole(fields)),
-            attributes=tuple(_whole(attributes)), line=line, column=column,
+            revive=bool(written.revive), missing=Missing(written.missing) if written.missing else None,
+            checks=checks, fields=tuple(_whole(fields)), attributes=tuple(_whole(attributes)), line=line, column=column,
         )  # fmt: skip
 
     def _action(self, written: WrittenRecord, dropped: frozenset[str], loc: Loc) -> Action | None:
@@ -197,6 +197,16 @@ class RecordReader:
         if written.revive and action.name != "contact.upsert":
             hint = "it belongs to contact.upsert"
             self.report.add_at_key((*loc, "revive"), f"{action.name} revives nothing", "misplaced-key", hint)
+        if written.missing and action.name != "contact.upsert":
+            hint = "it belongs to contact.upsert"
+            self.report.add_at_key((*loc, "missing"), f"{action.name} misses nobody", "misplaced-key", hint)
+        elif written.missing and not key and written.key is None:
+            hint = f"add key: and the fields that tell one contact from another, or map {action.key}"
+            self.report.add_at_key((*loc, "missing"), f"missing: {written.missing} without a key", "no-key", hint)
+        elif written.missing == "delete" and key and key != (action.person,):
+            hint = f"remove key:, or write missing: report; a contact is deleted by its {action.person} alone"
+            message = f"missing: delete needs the key {action.person}"
+            self.report.add_at_key((*loc, "missing"), message, "misplaced-key", hint)
 
     def _refuse_clashes(
         self, fields: dict[str, FieldSpec | None], attributes: dict[str, FieldSpec | None], loc: Loc

@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.errors import MappingError, Problem
 from etl.mapping.example_reader import check_examples, read_examples
-from etl.mapping.model import FieldSpec, Mapping, RecordSpec, SourceSpec
+from etl.mapping.model import FieldSpec, Mapping, Missing, RecordSpec, SourceSpec
 from etl.mapping.nearest import did_you_mean
 from etl.mapping.parser import MAX_BYTES, read_yaml
 from etl.mapping.record_reader import RecordReader, read_checks
@@ -87,8 +87,8 @@ class _Reader:
         examples = read_examples(self.report, root.get("examples"))
         mapping = Mapping(
             version=1, name=written.name or "", file=file, fingerprint=_fingerprint(text, self.specs.files),
-            source=source, group_key=group_key, checks=checks, records=records, examples=examples,
-            notes=tuple(reader.notes), line=1, column=1,
+            source=source, group_key=group_key, checks=checks, only_changed=bool(written.only_changed),
+            records=records, examples=examples, notes=tuple(reader.notes), line=1, column=1,
         )  # fmt: skip
         if are_whole:
             # Of a mapping that has mistakes it is not known which columns and fields there are.
@@ -136,7 +136,23 @@ class _Reader:
             return ()
         items = self.report.items(root["records"], ("records",), "'records'")
         records = [reader.read(raw, loc, number) for number, (loc, raw) in enumerate(items, 1)]
-        return tuple(record for record in records if record is not None)
+        found = tuple(record for record in records if record is not None)
+        self._refuse_two_words([record for record in found if record.action.name == "contact.upsert"])
+        return found
+
+    def _refuse_two_words(self, upserts: list[RecordSpec]) -> None:
+        """Tell of records that do not agree about `missing`: which of them a contact came from is not remembered."""
+        said = [record for record in upserts if record.missing is not None]
+        for record in said[1:]:
+            if record.missing != said[0].missing:
+                message = f"record {said[0].number} says missing: {said[0].missing}, and this one {record.missing}"
+                hint = "a contact is missing from the whole file: write the same word in both"
+                self.report.add_at_key(("records", record.number - 1, "missing"), message, "wrong-value", hint)
+        for record in upserts if said and said[0].missing is Missing.DELETE else []:
+            if record.missing is None and record.key != (record.action.person,):
+                message = f"record {said[0].number} says missing: delete, and this one has another key than the e-mail"
+                hint = "write missing: report there, or remove this key:"
+                self.report.add_at_key(("records", record.number - 1, "key"), message, "misplaced-key", hint)
 
 
 def _is_text_encoding(name: str) -> bool:

@@ -162,6 +162,10 @@ class WrittenRecord(Level):
     duplicates: Literal["last", "first", "all", "error"] | None = Field(None, description="which row of a key is sent")
     unknown: Literal["retry", "hold"] | None = Field(None, description="what becomes of a request without an answer")
     revive: Flag | None = Field(None, description="true: contacts that were deleted may come back")
+    missing: Literal["report", "delete"] | None = Field(
+        None,
+        description="the file is a full export: contacts that were delivered, and that it lacks, are listed or deleted",
+    )
     checks: SkipValidation[dict[str, Graveness] | None] = Field(None, description="turns errors into warnings and back")
     fields: SkipValidation[dict[str, Spec] | None] = None
     attributes: SkipValidation[dict[str, Spec] | None] = Field(None, description="free attributes (wire form envelope)")
@@ -190,6 +194,10 @@ class WrittenMapping(Level):
         None, description="the cell that chooses the account (wire form envelope)"
     )
     checks: SkipValidation[dict[str, Graveness] | None] = Field(None, description="for every record")
+    only_changed: Flag | None = Field(
+        None,
+        description="true: rows whose payload was confirmed before are left alone (--only-changed, --all override it)",
+    )
     records: SkipValidation[list[WrittenRecord] | None] = None
     examples: SkipValidation[list[WrittenExample] | None] = None
 

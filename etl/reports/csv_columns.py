@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from etl.utf8 import holds_any, utf8_of
 
 _SPECIAL = b'",\r\n'
 _SPECIAL_PATTERN = f"[{_SPECIAL.decode()}]"
+_QUOTED = re.compile('["\r\n]')
 
 
 class CsvColumns:
@@ -38,15 +40,26 @@ class CsvColumns:
 
     def write_line(self, values: Sequence[object]) -> None:
         """Append one row, its values in the order of the columns."""
-        text = io.StringIO()
-        # The writer quotes the line ends that it is told of, and no others.
-        csv.writer(text, lineterminator="\r\n").writerow(values)
-        self._stream.write(text.getvalue().removesuffix("\r\n").encode() + b"\n")
+        self.write_lines([values])
+
+    def write_lines(self, rows: Sequence[Sequence[object]]) -> None:
+        """Append rows, the values of each in the order of the columns."""
+        self._stream.write("".join([_line(values) for values in rows]).encode())
         self._stream.flush()
 
     def close(self) -> None:
         """Flush and close."""
         self._stream.close()
+
+
+def _line(values: Sequence[object]) -> str:
+    plain = ",".join(["" if value is None else str(value) for value in values])
+    if plain.count(",") == len(values) - 1 and not _QUOTED.search(plain):
+        return plain + "\n"
+    text = io.StringIO()
+    # The writer quotes the line ends that it is told of, and no others.
+    csv.writer(text, lineterminator="\r\n").writerow(values)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _field(values: pa.Array) -> pa.Array:

@@ -46,10 +46,10 @@ class ResultsCsv:
         if self._live is not None:
             self._live.write(_inert(columns))
 
-    def write_live_line(self, values: Sequence[object]) -> None:
-        """Append one line as it happens, values in the order of COLUMNS."""
-        if self._live is not None:
-            self._live.write_line(_inert_line(values))
+    def write_live_lines(self, lines: Sequence[Sequence[object]]) -> None:
+        """Append lines as they happen, the values of each in the order of COLUMNS."""
+        if self._live is not None and lines:
+            self._live.write_lines([_inert_line(values) for values in lines])
 
     def finish(self) -> None:
         """Put the ordered lines in place; call it once all rows are written."""
@@ -62,7 +62,9 @@ class ResultsCsv:
         if self._live is not None:
             with contextlib.suppress(OSError):
                 self._ordered.close()
-            self._ordered_path.unlink(missing_ok=True)
+            # In a folder that has become read-only it stays.
+            with contextlib.suppress(OSError):
+                self._ordered_path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the files as they are. Raises OSError where lines cannot be written, once all files are closed."""

@@ -53,8 +53,14 @@ def as_dict(report: RunReport) -> dict[str, Any]:
         "stopped": _stop(report.stop) if report.stop else None,
         "exit_code": report.exit_code,
         "timings_seconds": {name: round(seconds, 3) for name, seconds in report.timings.items()},
+        "estimate": dict(report.estimate),
+        "missing": dict(report.missing),
         "delivery": dict(report.delivery),
-        "reports": {"results": str(report.results_path), "issues": str(report.issues_path)},
+        "reports": {
+            "results": str(report.results_path),
+            "issues": str(report.issues_path),
+            **({"plan": str(report.plan)} if report.plan is not None else {}),
+        },
     }
 
 

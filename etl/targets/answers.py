@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ class Kind(StrEnum):
 
     NOT_ARRIVED: certainly not carried out, may be sent again. AMBIGUOUS: perhaps carried out. FAILED: not carried out,
     and no use in asking again. FORBIDDEN: a 403 (or a wrong address), which is rarely about the row. CLOCK: signed with
-    the wrong time. STOP: the same for every row.
+    the wrong time. EXPIRED: credentials that were good once. STOP: the same for every row.
     """
 
     DELIVERED = "delivered"
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     FORBIDDEN = "forbidden"
     CLOCK = "clock"
+    EXPIRED = "expired"
     STOP = "stop"
 
 
@@ -57,6 +59,11 @@ class Verdict:
     retry_after: float | None = None
     server_time: float | None = None
     timed_out: bool = False
+
+    @property
+    def may_be_credentials(self) -> bool:
+        """Whether other credentials might change it: ours may have been replaced where they are kept."""
+        return self.http_status in {401, 403} and self.kind in {Kind.EXPIRED, Kind.FORBIDDEN, Kind.STOP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,12 @@ _BY_STATUS = {
 }
 _CLOCK_TEXTS = ("signature expired", "signature not yet current")
 _KEYS_TEXTS = ("security token included in the request is",)
+# AWS STS for session tokens; a gateway's JWT authorizer answers a 401 with the second.
+_EXPIRED_TEXTS = ("security token included in the request is expired", "token has expired", "token is expired")
+_CANONICAL = re.compile(r"\s*The Canonical String for this request")
+_ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
+_PROOF = re.compile(r"(?i)\b(credential=|signature=|x-amz-security-token:\s*|bearer\s+)[^\s,;\"']+")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_ROUTE_TEXT = "no method found matching route"
 
 
@@ -123,6 +136,8 @@ def judge(answer: Answer, endpoint: Endpoint, *, now: float) -> Verdict:
 def retry_after_seconds(value: str, now: float) -> float | None:
     """Return how long a Retry-After header asks to wait, at most 300 s; None for garbage, negatives and the past."""
     text = value.strip()
+    if not text:
+        return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return min(float(text), MAX_RETRY_AFTER_SECONDS)
     moment = _http_date(text)
@@ -142,7 +157,9 @@ def _kind_and_code(answer: Answer, endpoint: Endpoint, body: _Body) -> tuple[Kin
     if 300 <= status < 400:
         return Kind.FAILED, "redirect"
     if status == 404:
-        return _not_found(endpoint, body)
+        return _not_found(answer, endpoint, body)
+    if status in {401, 403} and any(part in body.text.lower() for part in _EXPIRED_TEXTS):
+        return Kind.EXPIRED, "session-expired"
     if status == 403:
         return _forbidden(body)
     if status == 503:
@@ -167,9 +184,12 @@ def _success_or_not(answer: Answer, body: _Body) -> tuple[Kind, str]:
     return Kind.AMBIGUOUS, "html-page" if _is_html(answer, body) else "not-json"
 
 
-def _not_found(endpoint: Endpoint, body: _Body) -> tuple[Kind, str]:
+def _not_found(answer: Answer, endpoint: Endpoint, body: _Body) -> tuple[Kind, str]:
     if _NO_ROUTE_TEXT in body.text.lower():
         return Kind.FORBIDDEN, "wrong-address"
+    if endpoint.method == "DELETE" and answer.no_answer is not None:
+        # What is missing may have said that the address is wrong; asking again costs nothing.
+        return _NO_ANSWER[answer.no_answer]
     if endpoint.method == "DELETE" and not _looks_like_html(body.text):
         return Kind.DELIVERED, "already-gone"
     return Kind.REJECTED, "http-404"
@@ -223,14 +243,15 @@ def _said(body: _Body) -> str:
 
 def _shown(text: str, body: _Body) -> str:
     # The gateway answers a bad signature with the whole request that it expected, session token included.
-    text = re.split(r"\s*The Canonical String for this request", text, maxsplit=1)[0]
+    text = _CANONICAL.split(text, maxsplit=1)[0]
     key = body.fields.get("key")
     if isinstance(key, str) and len(key) > 3:
         text = text.replace(key, "***")
-    text = re.sub(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b", "***", text)
-    text = re.sub(r"(?i)\b(credential=|signature=|x-amz-security-token:\s*|bearer\s+)[^\s,;\"']+", r"\1***", text)
+    text = _ACCESS_KEY.sub("***", text)
+    text = _PROOF.sub(r"\1***", text)
     # Control and format characters could forge lines or hide text in a report.
-    text = "".join(sign if sign.isprintable() else " " for sign in text)
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text)
     text = " ".join(text.split())
     return text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 3] + "..."
 
@@ -241,6 +262,8 @@ def _request_id(answer: Answer, body: _Body) -> str:
         answer.headers.get("apigw-requestid"),
         body.fields.get("requestId"),
     ):
+        if isinstance(value, str) and _UUID.fullmatch(value):
+            return value
         if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
             return _shown(str(value), body)[:100]
     return ""
@@ -267,6 +290,7 @@ def _title(text: str) -> str:
     return f" ({match[1].strip()!r})" if match else ""
 
 
+@lru_cache(maxsize=16)  # an endpoint's answers of one second have the same
 def _http_date(value: str) -> float | None:
     try:
         return parsedate_to_datetime(value.strip()).timestamp()

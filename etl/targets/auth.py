@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from etl.errors import TargetError
+from etl.errors import SettingsError, TargetError
 from etl.settings import Credentials, Secret, TargetSettings
+from etl.targets.sigv4 import Signatures
 
-SERVICE = "execute-api"
+Reread = Callable[[], Credentials]
+"""Reads the credentials from where they are, once more; raises SettingsError where that cannot be done."""
 
 
 class Signer(Protocol):
@@ -22,8 +24,49 @@ class Signer(Protocol):
     def correct_clock(self, server_time: float) -> bool:
         """Take the server's Unix time for ours from now on; False where no clock is part of the signature."""
 
+    def refresh(self, sent_at: float) -> bool:
+        """Read the credentials again; tell whether there are others than a request had that left at `sent_at`.
+
+        `sent_at`: by the signer's `clock`. Where they were replaced since then, nothing is read. For any thread.
+        """
+
     def secrets(self) -> tuple[str, ...]:
-        """Return the texts that may stand in no message."""
+        """Return the texts that may stand in no message, those of replaced credentials included."""
+
+
+class Kept:
+    """The credentials in use. `reread`: None where they cannot change; `clock`: monotonic seconds."""
+
+    def __init__(
+        self, credentials: Credentials, reread: Reread | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.current = credentials
+        self.secrets = _texts(credentials)
+        self._reread = reread
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._replaced_at: float | None = None
+
+    def refresh(self, sent_at: float) -> bool:
+        """See `Signer.refresh`. What cannot be read, or is what it was, changes nothing."""
+        with self._lock:
+            # Requests that left together are refused together: the first reads again for them all.
+            if self._replaced_at is not None and sent_at < self._replaced_at:
+                return True
+            if self._reread is None:
+                return False
+            try:
+                found = self._reread()
+            except SettingsError:
+                return False
+            texts = _texts(found)
+            if texts == _texts(self.current):
+                return False
+            # The endpoint may still quote the old ones, to requests that are under way.
+            self.secrets = tuple(dict.fromkeys((*texts, *self.secrets)))
+            self.current = found
+            self._replaced_at = self._clock()
+            return True
 
 
 class Anonymous:
@@ -37,6 +80,10 @@ class Anonymous:
         """Return False."""
         return False
 
+    def refresh(self, sent_at: float) -> bool:
+        """Return False."""
+        return False
+
     def secrets(self) -> tuple[str, ...]:
         """Return nothing."""
         return ()
@@ -45,87 +92,94 @@ class Anonymous:
 class FixedHeader:
     """A secret in a header, the same in every request: `api_key` and `bearer`."""
 
-    def __init__(self, name: str, secret: Secret, prefix: str = "") -> None:
-        self._name, self._secret, self._prefix = name, secret, prefix
+    def __init__(self, name: str, kept: Kept, prefix: str = "") -> None:
+        self._name, self._kept, self._prefix = name, kept, prefix
 
     def headers(self, method: str, url: str, body: bytes, content_type: str) -> Mapping[str, str]:
         """Return the one header."""
-        return {self._name: self._prefix + self._secret.reveal()}
+        return {self._name: self._prefix + _required(self._kept.current.secret).reveal()}
 
     def correct_clock(self, server_time: float) -> bool:
         """Return False."""
         return False
 
+    def refresh(self, sent_at: float) -> bool:
+        """Read the secret's file again; a variable of our own environment never changes."""
+        return self._kept.refresh(sent_at)
+
     def secrets(self) -> tuple[str, ...]:
         """Return the secret."""
-        return (self._secret.reveal(),)
+        return self._kept.secrets
 
 
 class SigV4:
-    """AWS Signature Version 4 by botocore. `now`: Unix seconds; `clock_offset`: seconds to add to it."""
+    """AWS Signature Version 4 (`targets.sigv4`). `now`: Unix seconds; `clock_offset`: seconds to add to it."""
 
-    def __init__(self, credentials: Credentials, region: str, now: Callable[[], float] = time.time) -> None:
-        # botocore takes a quarter of a second to import; only who signs pays for it.
-        from botocore.awsrequest import AWSRequest
-        from botocore.credentials import Credentials as BotoCredentials
-
-        if credentials.access_key is None or credentials.secret is None:
-            raise AssertionError("BUG: sigv4 without an access key")
-        token = credentials.session_token
+    def __init__(self, kept: Kept, region: str, now: Callable[[], float] = time.time) -> None:
         self.clock_offset = 0.0
         self._now = now
-        self._request = AWSRequest
-        self._secrets = tuple(
-            secret.reveal() for secret in (credentials.secret, credentials.access_key, token) if secret
-        )
-        self._auth = _clocked_sigv4(
-            BotoCredentials(
-                credentials.access_key.reveal(), credentials.secret.reveal(), token.reveal() if token else None
-            ),
-            region,
-        )
+        self._kept = kept
+        self._region = region
+        self._signing = (kept.current, Signatures(kept.current, region))
 
     def headers(self, method: str, url: str, body: bytes, content_type: str) -> Mapping[str, str]:
         """Return `Authorization`, `X-Amz-Date` and, with a session token, `X-Amz-Security-Token`."""
-        request = self._request(method=method, url=url, data=body, headers={"Content-Type": content_type})
-        moment = datetime.fromtimestamp(self._now() + self.clock_offset, UTC)
-        request.context["timestamp"] = moment.strftime("%Y%m%dT%H%M%SZ")
-        self._auth.add_auth(request)
-        return {name: value for name, value in request.headers.items() if name != "Content-Type"}
+        return self._signatures().headers(method, url, body, content_type, self._now() + self.clock_offset)
 
     def correct_clock(self, server_time: float) -> bool:
         """Sign by the server's clock from now on; return True."""
         self.clock_offset = server_time - self._now()
         return True
 
+    def refresh(self, sent_at: float) -> bool:
+        """Read the profile again, where the settings name one."""
+        return self._kept.refresh(sent_at)
+
     def secrets(self) -> tuple[str, ...]:
         """Return secret access key, access key id and session token."""
-        return self._secrets
+        return self._kept.secrets
+
+    def _signatures(self) -> Signatures:
+        credentials, signatures = self._signing
+        if credentials is not self._kept.current:
+            credentials = self._kept.current
+            signatures = Signatures(credentials, self._region)
+            # One tuple, so that no other thread sees the one half of it.
+            self._signing = (credentials, signatures)
+        return signatures
 
 
-def _clocked_sigv4(credentials: Any, region: str) -> Any:
-    from botocore.auth import SigV4Auth
-
-    class Clocked(SigV4Auth):  # type: ignore[misc]
-        """botocore's signer, but with the time that stands in the request already, so that it can be corrected."""
-
-        def add_auth(self, request: Any) -> None:
-            self._modify_request_before_signing(request)
-            text = self.string_to_sign(request, self.canonical_request(request))
-            self._inject_signature_to_request(request, self.signature(text, request))
-
-    return Clocked(credentials, SERVICE, region)
+def _required(secret: Secret | None) -> Secret:
+    if secret is None:
+        raise AssertionError("BUG: a signer without its secret")
+    return secret
 
 
-def signer_for(target: TargetSettings, credentials: Credentials, now: Callable[[], float] = time.time) -> Signer:
-    """Return the signer that the target's `auth` asks for; TargetError where the credentials do not belong to it."""
+def _texts(credentials: Credentials) -> tuple[str, ...]:
+    parts = (credentials.secret, credentials.access_key, credentials.session_token)
+    return tuple(secret.reveal() for secret in parts if secret)
+
+
+def signer_for(
+    target: TargetSettings,
+    credentials: Credentials,
+    now: Callable[[], float] = time.time,
+    *,
+    reread: Reread | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Signer:
+    """Return the signer that the target's `auth` asks for; TargetError where the credentials do not belong to it.
+
+    `now`: Unix seconds; `reread` and `clock` are for `Signer.refresh`.
+    """
     if target.auth == "none":
         return Anonymous()
     if credentials.secret is None or (target.auth == "sigv4" and credentials.access_key is None):
         hint = "the settings of the target say where its secret is"
         raise TargetError(f"no credentials for target '{target.name}'", code="no-secret", hint=hint)
+    kept = Kept(credentials, reread, clock)
     if target.auth == "api_key":
-        return FixedHeader(target.api_key_header, credentials.secret)
+        return FixedHeader(target.api_key_header, kept)
     if target.auth == "bearer":
-        return FixedHeader("Authorization", credentials.secret, "Bearer ")
-    return SigV4(credentials, target.signing_region, now)
+        return FixedHeader("Authorization", kept, "Bearer ")
+    return SigV4(kept, target.signing_region, now)

@@ -1,23 +1,22 @@
 """Transport over requests: one kept-alive connection, one request, one answer; nothing repeated, nothing followed.
 
-`requests` is used below its Session: a Session follows redirects, reads the environment and keeps cookies. Whether a
-fault left the endpoint untouched is not read from exceptions, which mix the cases up, but known: the connection notes
-the moment from which a byte may have left.
+`requests` is used below its Session: a Session follows redirects, reads the environment and keeps cookies. It prepares
+the requests and its adapter makes the connections, TLS included; what goes over them is `targets.exchange`'s. Whether a
+fault left the endpoint untouched is not read from exceptions, which mix the cases up, but known: noted is the moment
+from which a byte may have left.
 """
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from etl.records import Endpoint
@@ -25,12 +24,22 @@ from etl.settings import TargetSettings
 from etl.targets.auth import Signer
 from etl.targets.base import Answer, NoAnswer
 from etl.targets.deadline import Watch, Watchdog
+from etl.targets.exchange import MAX_ANSWER_BYTES as MAX_ANSWER_BYTES  # noqa: PLC0414 - what a transport takes
+from etl.targets.exchange import head_of, receive, request_bytes, send
+from etl.targets.network_faults import FAULTS, no_answer
 
-MAX_ANSWER_BYTES = 1_000_000
 CONTENT_TYPE = "application/json"
-_READ_BYTES = 65_536
 SHORTEST_SECRET = 6
 """Characters below which a secret is not looked for in answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What all requests to one endpoint share. `head`: their first lines; see `exchange.head_of`."""
+
+    method: str
+    url: str
+    head: bytes
 
 
 class HttpTransport:
@@ -40,79 +49,87 @@ class HttpTransport:
         self._target = target
         self._signer = signer
         self._watchdog = watchdog or Watchdog()
-        self._wire = _Wire(self._watchdog.watch())
-        self._adapter = _Adapter(self._wire)
-        self._verify: bool | str = target.ca_file or True
-        self._prepared: dict[Endpoint, requests.PreparedRequest] = {}
-        # A secret of a few letters would be found in every word.
-        self._secrets = tuple(secret.encode() for secret in signer.secrets() if len(secret) >= SHORTEST_SECRET)
+        self._watch = self._watchdog.watch()
+        self._adapter = _Adapter(target.ca_file or True, self._watch)
+        self._connection: HTTPConnection | None = None
+        self._sent = False
+        self._prepared: dict[Endpoint, _Prepared] = {}
+        self._answered, self._numbers = "", False
+        self._shown: tuple[str, ...] | None = None
+        self._secrets: tuple[bytes, ...] = ()
 
     def send(self, endpoint: Endpoint, body: bytes) -> Answer:
         """Send `body`, signed now, and return the answer, without our secrets in it; takes `deadline` seconds at most.
 
         Looking up a host's name cannot be cut off, and each of its addresses has `connect_timeout` seconds.
         """
-        request = self._request(endpoint, body)
-        wire = self._wire
-        wire.sent = False
-        wire.watch.arm(time.monotonic() + self._target.deadline)
+        self._sent, may_stay = False, False
+        self._watch.arm(time.monotonic() + self._target.deadline)
         try:
-            answer = self._exchange(request)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            answer = _no_answer(error, sent=wire.sent, late=wire.watch.disarm())
+            answer, may_stay = self._exchange(endpoint, body)
+        except FAULTS as error:
+            answer = no_answer(error, sent=self._sent, late=self._watch.disarm())
         else:
-            if wire.watch.disarm():
+            if self._watch.disarm():
                 # A body without a length looks whole where we cut it off; so nothing that came late counts.
                 answer = Answer(answer.status, answer.headers, b"", NoAnswer.TIMEOUT, "the answer never ended")
-        if answer.no_answer is not None:
-            # Our handle would keep a connection open that urllib3 has given up.
-            wire.watch.close()
+            elif self._was_given_before(answer):
+                answer = Answer(None, no_answer=NoAnswer.TRUNCATED, detail="the answer before it came once more")
+        if answer.no_answer is not None or not may_stay:
+            self._disconnect()
         return self._redacted(answer)
 
     def close(self) -> None:
         """Close the connection."""
+        self._disconnect()
         self._adapter.close()
-        self._watchdog.release(self._wire.watch)
+        self._watchdog.release(self._watch)
 
-    def _request(self, endpoint: Endpoint, body: bytes) -> requests.PreparedRequest:
-        template = self._prepared.get(endpoint)
-        if template is None:
-            # Preparing takes longer than all the rest together; only body and signature differ between requests.
-            url = self._target.url + endpoint.path
-            template = requests.Request(endpoint.method, url, headers=_fixed_headers()).prepare()
-            self._prepared[endpoint] = template
-        request = requests.PreparedRequest()
-        request.method, request.url, request.body = template.method, template.url, body or None
-        request.hooks = template.hooks
-        request.headers = CaseInsensitiveDict(template.headers)
-        if body:
-            request.headers["Content-Length"] = str(len(body))
-        method, url = str(template.method), str(template.url)
-        request.headers.update(self._signer.headers(method, url, body, CONTENT_TYPE))
-        return request
+    def _was_given_before(self, answer: Answer) -> bool:
+        """Tell whether it is the last answer again, late and twice, where the endpoint numbers its answers."""
+        number = answer.headers.get("x-amzn-requestid") or answer.headers.get("apigw-requestid") or ""
+        before, self._answered = self._answered, number
+        # An endpoint that says the same of every answer numbers none.
+        self._numbers = self._numbers or bool(number and before and number != before)
+        return self._numbers and bool(number) and number == before
 
-    def _exchange(self, request: requests.PreparedRequest) -> Answer:
-        limits = (self._target.connect_timeout, self._target.deadline)
-        response = self._adapter.send(request, stream=True, timeout=limits, verify=self._verify)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            for chunk in response.raw.stream(_READ_BYTES, decode_content=False):
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_ANSWER_BYTES:
-                    response.raw.close()
-                    detail = f"the answer is longer than {MAX_ANSWER_BYTES:,} bytes"
-                    return Answer(response.status_code, headers, b"", NoAnswer.TOO_LARGE, detail)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            response.raw.close()
-            kind, detail = _body_fault(error)
-            return Answer(response.status_code, headers, b"".join(chunks), kind, detail)
-        response.raw.release_conn()
-        return Answer(response.status_code, headers, b"".join(chunks))
+    def _prepare(self, endpoint: Endpoint) -> _Prepared:
+        # Preparing takes longer than all the rest together; only body and signature differ between requests.
+        url = self._target.url + endpoint.path
+        request = requests.Request(endpoint.method, url, headers=_fixed_headers()).prepare()
+        head = head_of(request, self._adapter.pool_for(request))
+        self._prepared[endpoint] = prepared = _Prepared(str(request.method), str(request.url), head)
+        return prepared
+
+    def _exchange(self, endpoint: Endpoint, body: bytes) -> tuple[Answer, bool]:
+        prepared = self._prepared.get(endpoint) or self._prepare(endpoint)
+        method = prepared.method
+        headers = self._signer.headers(method, prepared.url, body, CONTENT_TYPE)
+        request = request_bytes(prepared.head, headers, body, has_length=bool(body) or method != "GET")
+        connection = self._connection
+        if connection is None or not connection.is_connected:
+            # One that the endpoint has closed, or that holds what no request of ours asked for.
+            self._disconnect()
+            connection = self._connection = self._adapter.connection(self._target.connect_timeout)
+            connection.connect()
+            connection.sock.settimeout(self._target.deadline)
+        self._sent = True
+        send(connection.sock, request)
+        return receive(connection.sock, method)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        # Our handle would keep a connection open that was given up.
+        self._watch.close()
 
     def _redacted(self, answer: Answer) -> Answer:
+        known = self._signer.secrets()
+        if known is not self._shown:
+            # A secret of a few letters would be found in every word.
+            self._secrets = tuple(secret.encode() for secret in known if len(secret) >= SHORTEST_SECRET)
+            self._shown = known
         text = repr(answer.headers).encode() + answer.body + answer.detail.encode()
         if not any(secret in text for secret in self._secrets):
             return answer
@@ -130,69 +147,51 @@ def transport_factory(target: TargetSettings, signer: Signer) -> Callable[[], Ht
     return partial(HttpTransport, target, signer, Watchdog())
 
 
-class _Wire:
-    """What transport and connection share. `sent`: whether a byte of the request under way may have left."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-        self.sent = False
-
-
 class _Adapter(HTTPAdapter):
-    """An adapter for one target and one connection at a time, which is made by us."""
+    """An adapter for one target, for which it makes connections with the settings that requests has for them."""
 
-    def __init__(self, wire: _Wire) -> None:
-        self._wire = wire
+    def __init__(self, verify: bool | str, watch: Watch) -> None:
+        self._verify = verify
+        self._watch = watch
         self._pool: Any = None
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        # Looked up once: finding the same pool again takes a tenth of the time of a request.
+    def pool_for(self, request: requests.PreparedRequest) -> Any:
+        """Return urllib3's pool for the target's host, made once; there is never a proxy."""
         if self._pool is None:
-            self._pool = super().get_connection_with_tls_context(*args, **kwargs)
+            self._pool = self.get_connection_with_tls_context(request, self._verify)
+            self.cert_verify(self._pool, str(request.url), self._verify, None)  # type: ignore[no-untyped-call]
             kind = _TlsConnection if self._pool.scheme == "https" else _PlainConnection
-            self._pool.ConnectionCls = partial(kind, wire=self._wire)
+            self._pool.ConnectionCls = partial(kind, watch=self._watch)
         return self._pool
 
-    def close(self) -> None:
-        # The pool manager closes a pool only once nobody holds it any more, and we do.
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
-        super().close()
-
-    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        # There is never a proxy.
-        del proxies
-        return request.path_url
+    def connection(self, connect_timeout: float) -> HTTPConnection:
+        """Return a new connection of the pool, not yet connected and not the pool's to close."""
+        connection: HTTPConnection = self._pool._new_conn()  # noqa: SLF001  (a pool only lends its connections)
+        connection.timeout = connect_timeout
+        return connection
 
 
 class _Watched:
-    """Tells the wire of each new connection, and when the first byte is about to leave."""
+    """Tells the watch of each new connection, before TLS begins on it."""
 
-    wire: _Wire
+    watch: Watch
 
     def _new_conn(self) -> Any:
         connection = super()._new_conn()  # type: ignore[misc]
-        self.wire.watch.attach(connection)
+        self.watch.attach(connection)
         return connection
-
-    def send(self, data: Any) -> None:
-        if getattr(self, "sock", None) is None:
-            self.connect()  # type: ignore[attr-defined]
-        self.wire.sent = True
-        super().send(data)  # type: ignore[misc]
 
 
 class _PlainConnection(_Watched, HTTPConnection):
-    def __init__(self, *args: Any, wire: _Wire, **kwargs: Any) -> None:
-        self.wire = wire
+    def __init__(self, *args: Any, watch: Watch, **kwargs: Any) -> None:
+        self.watch = watch
         super().__init__(*args, **kwargs)
 
 
 class _TlsConnection(_Watched, HTTPSConnection):
-    def __init__(self, *args: Any, wire: _Wire, **kwargs: Any) -> None:
-        self.wire = wire
+    def __init__(self, *args: Any, watch: Watch, **kwargs: Any) -> None:
+        self.watch = watch
         super().__init__(*args, **kwargs)
 
 
@@ -208,66 +207,3 @@ def _fixed_headers() -> dict[str, str]:
         "Accept-Encoding": "identity",
         "Connection": "keep-alive",
     }
-
-
-def _no_answer(error: Exception, *, sent: bool, late: bool) -> Answer:
-    """Return the fault of a request to which no head of an answer came."""
-    causes = list(_causes(error))
-    if not sent:
-        if not late and any(_is_lasting_tls_fault(cause) for cause in causes):
-            return Answer(None, no_answer=NoAnswer.TLS, detail=_tls_detail(causes))
-        return Answer(None, no_answer=NoAnswer.NOT_CONNECTED, detail=_not_connected_detail(causes))
-    timeouts = (TimeoutError, urllib3.exceptions.ReadTimeoutError)
-    if late or any(isinstance(cause, timeouts) for cause in causes):
-        return Answer(None, no_answer=NoAnswer.TIMEOUT, detail="no answer in time")
-    if any(type(cause).__name__ in {"BadStatusLine", "UnknownProtocol", "LineTooLong"} for cause in causes):
-        return Answer(None, no_answer=NoAnswer.TRUNCATED, detail="the answer is not HTTP")
-    return Answer(None, no_answer=NoAnswer.RESET, detail="the connection was closed before an answer came")
-
-
-def _body_fault(error: Exception) -> tuple[NoAnswer, str]:
-    causes = list(_causes(error))
-    if any(isinstance(cause, (TimeoutError, urllib3.exceptions.ReadTimeoutError)) for cause in causes):
-        return NoAnswer.TIMEOUT, "the answer never ended"
-    return NoAnswer.TRUNCATED, "the answer was cut off"
-
-
-def _is_lasting_tls_fault(cause: BaseException) -> bool:
-    """Tell a wrong certificate or protocol from a connection that merely broke during the handshake."""
-    broken = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-    if isinstance(cause, ssl.SSLError):
-        return not isinstance(cause, broken) and "timed out" not in str(cause)
-    return isinstance(cause, ssl.CertificateError)
-
-
-def _tls_detail(causes: list[BaseException]) -> str:
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the server's certificate is not trusted: {cause.verify_message}"
-    reasons = [str(getattr(cause, "reason", "")) for cause in causes if isinstance(cause, ssl.SSLError)]
-    return f"no secure connection: {reasons[0] or 'TLS failed'}" if reasons else "no secure connection"
-
-
-def _not_connected_detail(causes: list[BaseException]) -> str:
-    for cause in causes:
-        if isinstance(cause, urllib3.exceptions.NameResolutionError):
-            return "the host's name is not known"
-        if isinstance(cause, (urllib3.exceptions.ConnectTimeoutError, TimeoutError)) and not isinstance(
-            cause, urllib3.exceptions.NewConnectionError
-        ):
-            return "no connection in time"
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, requests.RequestException):
-            return f"no connection: {cause.strerror}"
-    return "no connection"
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """Return the error and all that it wraps, by cause, context, `reason` or arguments, each once."""
-    found: list[BaseException] = []
-    waiting: list[Any] = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-    return found

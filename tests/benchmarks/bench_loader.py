@@ -21,7 +21,8 @@ from multiprocessing.connection import Connection
 from requests import Session
 
 from etl.load.loader import Loader
-from etl.load.throttle import Throttle
+from etl.load.schedule import Limits
+from etl.load.throttle import Bucket
 from etl.records import Delivery, Endpoint, Receipt, Status, Unit
 from etl.settings import Credentials, Secret, TargetSettings
 from etl.targets.auth import Anonymous, Signer, signer_for
@@ -78,13 +79,8 @@ def measure(url: str, signer: Signer, requests: int, concurrency: int) -> float:
     def note(receipt: Receipt) -> None:
         ended.append(receipt.status)
 
-    throttle = Throttle(10_000, time.monotonic)
-    for _ in range(10):
-        # The slow start is not what is measured here.
-        time.sleep(0.11)
-        throttle.on_success(time.monotonic())
-        time.sleep(0.001)
-    loader = Loader(transport_factory(target, signer), throttle, on_receipt=note, concurrency=concurrency)
+    bucket = Bucket(10_000, time.monotonic)
+    loader = Loader(transport_factory(target, signer), bucket, on_receipt=note, limits=Limits(concurrency))
     started = time.perf_counter()
     for number in range(requests):
         body = b'{"contact":{"email":"person%d@example.com","name":"Zoe Example"},"tags":["A","B"]}' % number

@@ -17,8 +17,9 @@ import pytest
 from etl.load.lanes import Lanes
 from etl.load.loader import Loader, Timing
 from etl.load.retry import RetryPolicy
+from etl.load.schedule import Limits
 from etl.load.stopping import Meaning
-from etl.load.throttle import Throttle
+from etl.load.throttle import Bucket
 from etl.records import Delivery, Endpoint, Status, Unit
 from etl.settings import Credentials, Secret, TargetSettings
 from etl.targets.auth import Anonymous, signer_for
@@ -45,13 +46,14 @@ def unit(position, endpoint=UPSERT, lane=None):
 class Run:
     """A loader against a server, and the receipts that it gave."""
 
-    def __init__(self, server, *, signer=None, rate=10_000.0, policy=QUICK, **more):
+    def __init__(self, server, *, signer=None, rate=10_000.0, policy=QUICK, concurrency=4, limits=None, **more):
         target = TargetSettings(name="t", url=server.url, deadline=more.pop("deadline", 5.0))
         timing = more.get("timing", Timing())
         self.receipts = []
         made = transport_factory(target, signer or Anonymous())
-        more = {"concurrency": 4, "on_receipt": self.receipts.append, "policy": policy, **more}
-        self.loader = Loader(made, Throttle(rate, timing.clock), **more)
+        limits = Limits(concurrency, **(limits or {}))
+        more = {"on_receipt": self.receipts.append, "policy": policy, "limits": limits, **more}
+        self.loader = Loader(made, Bucket(rate, timing.clock), **more)
 
     def send(self, *units):
         for one in units:
@@ -415,10 +417,10 @@ def test_a_clock_that_cannot_be_corrected_stops_the_run():
 
 def test_an_endpoint_that_is_down_stops_the_run_and_the_rest_has_failed():
     with FaultServer([reply(), reply(500)]) as server:
-        run = Run(server, policy=RetryPolicy(max_tries=1), concurrency=1)
+        run = Run(server, policy=RetryPolicy(max_tries=1), concurrency=1, limits={"patience": 0.0})
         receipts = run.send(*(unit(n) for n in range(80)))
     assert [r.status for r in receipts] == [DELIVERED] + [FAILED] * 79
-    assert [r.code for r in receipts] == [""] + ["server-error"] * 50 + ["endpoint-down"] * 29
+    assert [r.code for r in receipts] == [""] + ["server-error"] * 10 + ["endpoint-down"] * 69
     assert run.loader.stopped.meaning is Meaning.ENDPOINT_DOWN
 
 
@@ -433,8 +435,8 @@ def test_ten_minutes_of_throttling_stop_the_run():
 
 def test_retries_end_with_the_budget():
     with FaultServer([reply(500)]) as server:
-        Run(server, policy=RetryPolicy(base_seconds=0.001, budget=20)).send(*(unit(n) for n in range(10)))
-    assert len(server.requests) == 14
+        Run(server, policy=RetryPolicy(base_seconds=0.001, budget=20)).send(*(unit(n) for n in range(5)))
+    assert len(server.requests) == 9
 
 
 class BrokenTransport:
@@ -447,7 +449,7 @@ class BrokenTransport:
 
 class TestFaultsOfOurs:
     def loader(self, factory, on_receipt):
-        return Loader(factory, Throttle(1000, time.monotonic), on_receipt=on_receipt, concurrency=2)
+        return Loader(factory, Bucket(1000, time.monotonic), on_receipt=on_receipt, limits=Limits(2))
 
     @pytest.mark.parametrize(("endpoint", "status"), [(UPSERT, FAILED), (EVENT, UNKNOWN)])
     def test_a_broken_worker_loses_no_row_and_drain_raises(self, endpoint, status):
@@ -477,12 +479,12 @@ class TestFaultsOfOurs:
         assert len(receipts) == 5
 
     def test_a_broken_throttle_loses_no_row(self):
-        class Broken(Throttle):
-            def try_acquire(self):
+        class Broken(Bucket):
+            def wait(self):
                 raise ZeroDivisionError
 
         receipts = []
-        loader = Loader(BrokenTransport, Broken(5, time.monotonic), on_receipt=receipts.append, concurrency=3)
+        loader = Loader(BrokenTransport, Broken(5, time.monotonic), on_receipt=receipts.append, limits=Limits(3))
         for n in range(9):
             loader.submit(unit(n, lane="a"))
         with pytest.raises(ZeroDivisionError):

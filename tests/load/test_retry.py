@@ -119,15 +119,6 @@ def test_three_403_in_a_row_are_for_everybody():
     assert seen == [False, False, False, True]
 
 
-def test_fifty_failures_without_a_delivery_mean_down():
-    health = Health()
-    assert not any(health.is_down(Status.FAILED) for _ in range(49))
-    health.is_down(Status.DELIVERED)
-    assert not any(health.is_down(Status.UNKNOWN) for _ in range(49))
-    assert not health.is_down(Status.REJECTED)
-    assert health.is_down(Status.FAILED)
-
-
 def test_ten_minutes_of_nothing_but_throttling_mean_down():
     throttled = Verdict(Kind.THROTTLED, "c")
     health = Health()

@@ -15,6 +15,7 @@ VALID = [
     ),
     pytest.param(contact("contact.name: {column: A, transform: lower, blank: clear, as: namn}"), id="rules"),
     pytest.param(event("email: E-mail", "detail20: D", "value: {constant: 5}"), id="an-event"),
+    pytest.param(record("missing: delete", "revive: true") + "only_changed: true\n", id="every-night"),
     pytest.param(record("checks: {too-long: error}", "key: [contact.email]", "attributes: {a: B}"), id="a-record"),
 ]
 WRONG = [
@@ -24,6 +25,7 @@ WRONG = [
     pytest.param(contact("contact.name: {column: A, value: b}"), id="two-sources"),
     pytest.param(record("checks: {required: warning}"), id="a-fixed-check"),
     pytest.param(record("duplicates: lst"), id="an-unknown-policy"),
+    pytest.param(record("missing: remove"), id="an-unknown-word-for-missing"),
     pytest.param(contact().replace("version: 1", "version: 2"), id="version-2"),
 ]
 

@@ -13,6 +13,7 @@ from etl.mapping.model import (
     ColumnSource,
     Duplicates,
     DynamicSource,
+    Missing,
     TemplateSource,
     Unknown,
     ValueSource,
@@ -39,6 +40,13 @@ def test_the_example_of_the_design_loads() -> None:
         DynamicSource, DynamicSource,
     ]  # fmt: skip
     assert (second.key, second.duplicates, second.unknown) == ((), Duplicates.ALL, Unknown.HOLD)
+
+
+def test_a_nightly_mapping_says_so() -> None:
+    mapping = read(record("missing: report") + "only_changed: true\n")
+
+    assert (mapping.only_changed, mapping.records[0].missing) == (True, Missing.REPORT)
+    assert (read(contact()).only_changed, read(contact()).records[0].missing) == (False, None)
 
 
 def test_an_event_without_person_and_key_is_noted() -> None:
@@ -258,6 +266,40 @@ WHOLE = [
         event("detail1: A") + "    revive: true\n",
         "m.yaml:7:5: event.create revives nothing\n  hint: it belongs to contact.upsert   [misplaced-key]",
         id="an-event-that-revives",
+    ),
+    pytest.param(
+        event("externalId: A") + "    missing: report\n",
+        "m.yaml:7:5: event.create misses nobody\n  hint: it belongs to contact.upsert   [misplaced-key]",
+        id="an-event-that-is-missing",
+    ),
+    pytest.param(
+        record("missing: delete", "key: contact.name").replace("E-mail\n", "E-mail\n      contact.name: Name\n"),
+        "m.yaml:8:5: missing: delete needs the key contact.email\n"
+        "  hint: remove key:, or write missing: report; a contact is deleted by its contact.email alone   [misplaced-key]",
+        id="a-deletion-by-another-key",
+    ),
+    pytest.param(
+        record("missing: report") + "  - action: contact.upsert\n    missing: delete\n    fields: {contact.email: B}\n",
+        "m.yaml:9:5: record 1 says missing: report, and this one delete\n"
+        "  hint: a contact is missing from the whole file: write the same word in both   [wrong-value]",
+        id="two-words-about-who-is-missing",
+    ),
+    pytest.param(
+        record("missing: delete")
+        + "  - action: contact.upsert\n    key: contact.fax\n    fields: {contact.email: B, contact.fax: C}\n",
+        "m.yaml:9:5: record 1 says missing: delete, and this one has another key than the e-mail\n"
+        "  hint: write missing: report there, or remove this key:   [misplaced-key]",
+        id="a-deletion-beside-another-key",
+    ),
+    pytest.param(
+        contact() + "only_changed: yes\n",
+        "m.yaml:7:15: 'only_changed': true or false is expected here, not 'yes'\n  hint: write true   [wrong-value]",
+        id="only-changed-yes",
+    ),
+    pytest.param(
+        record("missing: remove"),
+        "m.yaml:7:14: 'missing' must be report or delete, not 'remove'   [wrong-value]",
+        id="a-missing-that-is-neither",
     ),
     pytest.param(
         contact().replace("contact.upsert", "contact.upsrt"),

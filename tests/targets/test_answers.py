@@ -213,3 +213,8 @@ def test_no_body_and_no_header_can_break_the_judge(status, body, header):
     assert len(found.message) <= 500
     assert found.message.isprintable()
     assert (found.kind is Kind.DELIVERED) <= (200 <= status < 300)
+
+
+@pytest.mark.parametrize("no_answer", [NoAnswer.TRUNCATED, NoAnswer.TOO_LARGE, NoAnswer.TIMEOUT])
+def test_a_404_on_delete_whose_body_is_missing_may_be_a_wrong_address_and_deletes_nobody(no_answer):
+    assert verdict(404, endpoint=DELETE, no_answer=no_answer).kind is Kind.AMBIGUOUS

@@ -13,7 +13,7 @@ import pytest
 
 from etl.records import Endpoint
 from etl.settings import Credentials, Secret, TargetSettings
-from etl.targets.auth import Anonymous, FixedHeader, signer_for
+from etl.targets.auth import Anonymous, FixedHeader, Kept, signer_for
 from etl.targets.base import NoAnswer
 from etl.targets.client import MAX_ANSWER_BYTES, HttpTransport
 from tests.fault_server import CLOSE, HANG, RESET, Drip, FaultServer, reply
@@ -67,6 +67,8 @@ FAULTS = {
     "no HTTP": ((b"SSH-2.0-OpenSSH_9.2\r\n", CLOSE), None, NoAnswer.TRUNCATED),
     "cut body": ((b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"succ', CLOSE), 200, NoAnswer.TRUNCATED),
     "reset in the body": ((b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"s', RESET), 200, NoAnswer.TRUNCATED),
+    "cut in the middle of the head": ((b"HTTP/1.1 200 OK\r\nContent-Ty", CLOSE), 200, NoAnswer.TRUNCATED),
+    "cut after the first line": ((b"HTTP/1.1 404 Not Found\r\n", CLOSE), 404, NoAnswer.TRUNCATED),
     "cut chunks": ((b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", CLOSE), 200, NoAnswer.TRUNCATED),
     "too large": (reply(200, b"x" * (MAX_ANSWER_BYTES + 1)), 200, NoAnswer.TOO_LARGE),
     "too large without a length": (
@@ -172,7 +174,7 @@ def test_a_connection_that_is_not_accepted_in_time_never_arrived():
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed_and_takes_no_credentials_along(status):
-    signer = FixedHeader("Authorization", Secret("canary-1234"), "Bearer ")
+    signer = FixedHeader("Authorization", Kept(Credentials(Secret("canary-1234"))), "Bearer ")
     with (
         FaultServer([reply()]) as elsewhere,
         FaultServer([reply(status, location=elsewhere.url)]) as server,
@@ -196,7 +198,10 @@ def test_the_environment_changes_nothing(monkeypatch, tmp_path):
 def test_no_secret_comes_back_in_an_answer():
     secret = "canary/secret+1234"
     echo = reply(403, {"message": f"bad key {secret}"}, x_echo=secret)
-    with FaultServer([echo]) as server, transport(server.url, FixedHeader("x-api-key", Secret(secret))) as sender:
+    with (
+        FaultServer([echo]) as server,
+        transport(server.url, FixedHeader("x-api-key", Kept(Credentials(Secret(secret))))) as sender,
+    ):
         answer = sender.send(UPSERT, BODY)
     assert server.requests[0].headers["x-api-key"] == secret
     assert secret not in repr(answer)

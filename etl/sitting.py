@@ -1,0 +1,206 @@
+"""One sitting of a run: what the journal is told when it begins, and when it ends, however it ends."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from etl.earlier import Earlier
+from etl.errors import EtlError, GuardError, JournalError
+from etl.job import Job
+from etl.journal.model import NewRun, RunEnd, RunRecord, RunState
+from etl.records import Status
+from etl.report import RunReport
+from etl.sources.fingerprint import Fingerprint, fingerprint
+from etl.sources.intake import SourceFile
+from etl.survey import InterruptedRun
+
+if TYPE_CHECKING:
+    from etl.journal import Journal, Writer
+    from etl.settings import TargetSettings
+
+_LEFT_OPEN = (Status.FAILED, Status.UNKNOWN)
+
+
+@dataclass(slots=True)
+class Sitting:
+    """A run while it is under way. As a context it ends the run in the journal, also where an error ends it.
+
+    `wall`: Unix seconds. `earlier`: what sittings before this one know, None in the first.
+    """
+
+    journal: Journal
+    run_id: str
+    target: str
+    wall: Callable[[], float]
+    files: tuple[SourceFile, ...]
+    earlier: Earlier | None = None
+    _ended: bool = field(default=False, init=False)
+
+    def writer(self) -> Writer:
+        """Return what writes down requests; a context manager."""
+        return self.journal.writer(self.run_id, self.target)
+
+    def end(self, report: RunReport) -> None:
+        """Write down how it ended; copies of files that nobody will read again are removed. Raises GuardError where it cannot be."""
+        stop = report.stop
+        state = RunState.FINISHED if stop is None else RunState.STOPPED
+        if stop is not None and stop.code == "interrupted":
+            state = RunState.INTERRUPTED
+        try:
+            self._end(
+                state, report.exit_code, report.rows, report.counts,
+                stop.code if stop else "", stop.message if stop else "",
+            )  # fmt: skip
+        except JournalError as error:
+            counted = ", ".join(f"{count:,} {status}" for status, count in report.counts.items())
+            raise GuardError(
+                f"{error.message}, so it does not know how the run ended ({counted})",
+                code=error.code, where=error.where,
+                hint=f'results.csv in {report.out} is complete; when this is mended, "etl resume {self.run_id}" ends the run',
+            ) from error  # fmt: skip
+        if state is RunState.FINISHED and not any(report.counts.get(status) for status in _LEFT_OPEN):
+            self._remove_copies()
+
+    def _end(
+        self, state: RunState, exit_code: int, rows: int, counts: Mapping[str, int], code: str, message: str
+    ) -> None:
+        self._ended = True
+        self.journal.end(self.run_id, RunEnd(state, self.wall(), exit_code, rows, counts, code, message))
+
+    def _remove_copies(self) -> None:
+        for file in self.files:
+            if file.spool is not None:
+                file.spool.remove()
+            elif file.origin is None:
+                shutil.rmtree(file.path.parent, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or self._ended:
+            return
+        interrupted = isinstance(error, InterruptedRun | KeyboardInterrupt)
+        state = RunState.INTERRUPTED if interrupted else RunState.STOPPED
+        code, message, exit_code = "internal-error", type(error).__name__, 4
+        if interrupted:
+            code, message, exit_code = "interrupted", "interrupted before anything was sent", 130
+        elif isinstance(error, EtlError):
+            code, message, exit_code = error.code, error.message, error.exit_code
+        # What ended the run is told; that the journal could not be told as well would hide it.
+        with suppress(JournalError):
+            self._end(state, exit_code, 0, self.journal.tally(self.run_id), code, message)
+
+
+def begin(job: Job, target: TargetSettings, journal: Journal, options: Mapping[str, Any], where: Where) -> Sitting:
+    """Enter a new run in the journal, and keep the copies of files that are no files here. Raises JournalError."""
+    for file in job.files:
+        if file.spool is not None:
+            file.spool.keep()
+    journal.begin(
+        NewRun(
+            id=job.id,
+            started_at=where.wall(),
+            who=whoami(),
+            pid=os.getpid(),
+            mapping=job.plan.mapping.name,
+            mapping_path=where.mapping_path,
+            mapping_fingerprint=job.plan.mapping.fingerprint,
+            target=target.name,
+            settings=target.fingerprint,
+            files=tuple(_facts(file) for file in job.files),
+            tables=tuple((bound.table.ref.file, bound.table.ref.sheet) for bound in job.tables),
+            given=where.given,
+            options=options,
+            config=where.config,
+            out=str(where.out.absolute()),
+            version=_version(),
+        )
+    )
+    return Sitting(journal, job.id, target.name, where.wall, job.files)
+
+
+def go_on(
+    journal: Journal,
+    record: RunRecord,
+    files: tuple[SourceFile, ...],
+    wall: Callable[[], float],
+    *,
+    unknown_again: bool,
+) -> Sitting:
+    """Open a run again that is in the journal. Raises JournalError."""
+    journal.reopen(record.id, who=whoami(), pid=os.getpid(), at=wall())
+    return Sitting(journal, record.id, record.new.target, wall, files, Earlier(journal, record.id, unknown_again))
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the parts of a run are: what resuming it needs. `wall`: Unix seconds."""
+
+    mapping_path: str
+    given: tuple[str, ...]
+    config: str
+    out: Path
+    wall: Callable[[], float]
+
+
+def same_files(record: RunRecord) -> tuple[SourceFile, ...]:
+    """Return the files of a run, from where they were or from the kept copies. Raises SourceError, JournalError."""
+    found = []
+    for facts in record.new.files:
+        path, name = Path(facts["path"]), str(facts["name"])
+        if facts["kept"] and not path.exists():
+            raise JournalError(
+                f"the copy of '{name}' that run {record.id} had read is gone", code="copy-gone", where=str(path),
+                hint="run it anew from where the file comes from",
+            )  # fmt: skip
+        now = fingerprint(path)
+        if now.sha256 != facts["content_sha256"]:
+            raise JournalError(
+                f"this is not the file that run {record.id} had read: its content has changed since",
+                code="file-changed", where=name,
+                hint="put the file back as it was, or run it anew",
+            )  # fmt: skip
+        given = Fingerprint(int(facts["bytes"]), now.mtime_ns, str(facts["sha256"]))
+        found.append(SourceFile(name, path, None if facts["kept"] else path, given if facts["kept"] else now))
+    return tuple(found)
+
+
+def _facts(file: SourceFile) -> dict[str, Any]:
+    kept = file.origin is None
+    return {
+        "name": file.name,
+        "path": str(file.path.absolute()),
+        "bytes": file.fingerprint.size,
+        "sha256": file.fingerprint.sha256,
+        "kept": kept,
+        "content_sha256": fingerprint(file.path).sha256 if kept else file.fingerprint.sha256,
+    }
+
+
+def whoami() -> str:
+    """Return `user@host`, as far as this machine says."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _version() -> str:
+    try:
+        return version("salesmanago-etl")
+    except PackageNotFoundError:
+        return ""
