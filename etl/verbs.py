@@ -23,7 +23,7 @@ from etl.guards import Stop
 from etl.history import find
 from etl.job import Job, new_id, open_job
 from etl.journal import open_journal
-from etl.journal.locks import locked
+from etl.journal.locks import died_note, locked
 from etl.journal.model import RunRecord, RunState
 from etl.kept_options import from_kept, to_keep
 from etl.mapping import Mapping, load_mapping
@@ -145,9 +145,11 @@ def run(
     settings.credentials(chosen)
     loaded, given, run_id = _loaded(mapping), _given(files), new_id()
     options = replace(options, out=options.out or Path(REPORTS_FOLDER) / run_id)
-    with _journal(settings) as journal, locked(settings, chosen.name, loaded.name, run_id):
+    with _journal(settings) as journal, locked(settings, chosen.name, loaded.name, run_id) as lock:
         prune(journal, settings, options.timing.wall())
         job = _open(loaded, given, chosen, options, settings, run_id=run_id)
+        if lock.died is not None:
+            job = replace(job, notes=(*job.notes, died_note(lock.died)))
         if agreed is not None:
             refuse_changes(*agreed, job, chosen, options)
         where = sittings.Where(

@@ -105,7 +105,7 @@ def test_an_endpoint_that_is_down_for_a_moment_costs_tries_and_no_rows(tmp_path,
     assert report.delivery["retries"] > 0
 
 
-BURST = 12
+BURST = 9
 SOON = Timing(random=lambda: 0.1)
 """Waits of 50, 100, 200 and 400 ms between tries."""
 BURSTS = {"500": 0, "502": 0, "503": BURST, "504": 0}
@@ -132,7 +132,7 @@ def test_events_of_a_burst_are_unknown_but_where_the_gateway_says_that_nothing_w
 @pytest.mark.parametrize("kind", BURSTS)
 def test_errors_for_good_stop_the_run_long_before_every_row_was_tried(tmp_path, kind):
     with rig(tmp_path, faults=Faults((FaultRule(kind),))) as server:
-        report = send(tmp_path, server.sandbox.url, rows=600)
+        report = send(tmp_path, server.sandbox.url, rows=600, target="patience = 0.1")
     assert hold(report, server.database, 600) == {"failed": 600}
     assert (report.exit_code, report.stop.code) == (3, "endpoint-down")
     assert len(server.requests()) < 200
@@ -192,10 +192,10 @@ def test_a_redirect_elsewhere_leads_nobody_there(tmp_path, monkeypatch, auth, st
 
 @pytest.mark.parametrize("mapping", MAPPINGS.values(), ids=MAPPINGS)
 def test_a_host_without_an_address_is_an_endpoint_that_is_down_and_nothing_is_unknown(tmp_path, mapping):
-    report = send(tmp_path, "https://no-such-host.invalid", mapping, rows=4)
+    report = send(tmp_path, "https://no-such-host.invalid", mapping, rows=4, target="patience = 0.1")
     assert report.counts == {"failed": 4}
     assert (report.exit_code, report.stop.code) == (3, "endpoint-down")
-    assert report.stop.message == "no connection could be made: the host's name is not known"
+    assert report.stop.message.endswith("the host's name is not known")
 
 
 AUTHORITY = """[ca]

@@ -193,7 +193,7 @@ class TestStops:
         assert len(server.requests()) <= 40
 
     def test_an_endpoint_that_is_down_is_not_hammered_and_its_rows_are_failed(self, tmp_path):
-        with rig(tmp_path) as server:
+        with rig(tmp_path, target="patience = 1") as server:
             config, database = server.config, server.database
         report = etl.run(
             mapping_of(CONTACT, tmp_path), [write_csv(tmp_path / "s.csv", people(300))], target="test", config=config,
@@ -248,7 +248,7 @@ class TestTheReasons:
         assert json.loads(report.summary_path.read_text())["outcomes"][0]["count"] == 2
 
     def test_a_few_rows_to_nobody_end_as_an_endpoint_that_is_down(self, tmp_path):
-        with rig(tmp_path) as server:
+        with rig(tmp_path, target="patience = 1") as server:
             config = server.config
         report = etl.run(
             mapping_of(CONTACT, tmp_path), [write_csv(tmp_path / "s.csv", people(3))], target="test", config=config,

@@ -12,10 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, select
 
 from etl.journal import schema
-from etl.journal.statements import Ready, rows_among, upsert
+from etl.journal.statements import remove_among, rows_among, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +38,21 @@ class Doubts:
     def __init__(self, connection: Connection, run: int, scopes: dict[str, int]) -> None:
         self._run = run
         self._scopes = scopes
-        table = schema.doubts.c
-        settled = delete(schema.doubts).where(table.scope == bindparam("of"), table.key == bindparam("about"))
         self._opened = upsert(schema.doubts, connection.dialect)
-        self._settled = Ready(settled, ("of", "about"), connection.dialect)
 
     def write(self, connection: Connection, told: Sequence[tuple[Doubt, float]]) -> None:
         """Write what entries say, each with its time, in their order."""
         last = {(self._scopes[doubt.action], doubt.key): (doubt, at) for doubt, at in told}
         opened: list[tuple[Any, ...]] = []
-        settled = []
+        settled: dict[int, list[bytes]] = {}
         for (scope, key), (doubt, at) in sorted(last.items(), key=lambda item: item[0]):
             if doubt.is_open:
                 opened.append((scope, key, at, self._run, doubt.person, doubt.bare))
             else:
-                settled.append((scope, key))
+                settled.setdefault(scope, []).append(key)
         self._opened.run(connection, opened)
-        self._settled.run(connection, settled)
+        for scope, keys in settled.items():
+            remove_among(connection, f"DELETE FROM doubts WHERE scope = {scope} AND key", keys)  # noqa: S608 - a number
 
 
 def doubtful(connection: Connection, scope: int, keys: Collection[bytes], besides: int) -> dict[bytes, float]:

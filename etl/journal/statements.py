@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Table
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from etl.journal import schema
@@ -17,6 +18,9 @@ from etl.journal import schema
 _ASKED = 10_000
 """Values at most in one statement; SQLite takes 32,766."""
 _NAMED = re.compile(r"%\((\w+)\)s")
+_VALUES = re.compile(r"\bVALUES (\([?, ]+\))")
+_TOGETHER = 200
+"""Rows of one statement: of the widest table 3,400 of the 32,766 values that SQLite takes."""
 
 
 class Ready:
@@ -30,11 +34,25 @@ class Ready:
         if list(order) != list(names):
             raise AssertionError(f"BUG: bound in the order {order}, not {names}")
         self._sql = _NAMED.sub("%s", str(compiled)) if compiled.positiontup is None else str(compiled)
+        self._values = _VALUES.search(self._sql) if dialect.name == "sqlite" else None
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Execute the statement for each row."""
-        if rows:
+        if not rows:
+            return
+        if self._values is None:
             connection.exec_driver_sql(self._sql, list(rows))
+            return
+        # SQLite lets go of the interpreter at each row of executemany, and waits for it again beside busy threads.
+        for start in range(0, len(rows), _TOGETHER):
+            part = rows[start : start + _TOGETHER]
+            connection.exec_driver_sql(self._of_many(len(part)), tuple(chain.from_iterable(part)))
+
+    def _of_many(self, count: int) -> str:
+        if self._values is None:
+            raise AssertionError("BUG: not a statement with VALUES")
+        one = self._values[1]
+        return f"{self._sql[: self._values.start(1)]}{', '.join([one] * count)}{self._sql[self._values.end(1) :]}"
 
 
 def upsert(table: Table, dialect: Dialect, *, keeping: Sequence[str] = ()) -> Ready:
@@ -74,13 +92,23 @@ def rows_among(connection: Connection, statement: str, hashes: Iterable[bytes]) 
     In the order of the index, so that each of its pages is read once. By the driver: SQLAlchemy's own `in_` costs
     more than the search.
     """
+    for found in _among(connection, statement, hashes):
+        if found.cursor is None:
+            raise AssertionError("BUG: not a statement that returns rows")
+        yield from found.cursor.fetchall()
+
+
+def remove_among(connection: Connection, statement: str, hashes: Iterable[bytes]) -> None:
+    """Execute `statement` (which ends with the name of a column) for the rows that have one of these hashes."""
+    for _ in _among(connection, statement, hashes):
+        pass
+
+
+def _among(connection: Connection, statement: str, hashes: Iterable[bytes]) -> Iterator[CursorResult[Any]]:
     wanted = sorted({value for value in hashes if value})
     for start in range(0, len(wanted), _ASKED):
         part = wanted[start : start + _ASKED]
         if connection.dialect.name == "postgresql":
-            found = connection.exec_driver_sql(f"{statement} = ANY(%b)", (part,))
+            yield connection.exec_driver_sql(f"{statement} = ANY(%b)", (part,))
         else:
-            found = connection.exec_driver_sql(f"{statement} IN ({','.join('?' * len(part))})", tuple(part))
-        if found.cursor is None:
-            raise AssertionError("BUG: not a statement that returns rows")
-        yield from found.cursor.fetchall()
+            yield connection.exec_driver_sql(f"{statement} IN ({','.join('?' * len(part))})", tuple(part))
