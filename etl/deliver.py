@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -184,7 +184,7 @@ def deliver(
                 loader.stop(CHANGED.code, CHANGED.message)
             if loader.stopped is not None:
                 _call_off(lines, loader.stopped)
-            units = list(_units(prepared, lines))
+            units = list(_units(prepared, lines, earlier.attempts if earlier is not None else {}))
             ledger.open(lines, sum(len(unit.deliveries) for unit in units))
             for unit in units:
                 loader.submit(unit)
@@ -261,8 +261,11 @@ def _columns_of(bound: BoundTable, record: RecordSpec, path: str) -> tuple[int, 
     return () if position is None else (position,)
 
 
-def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:
-    """Yield the deliveries of the rows that are still planned, a unit a row, in file order."""
+def _units(prepared: Prepared, lines: Sequence[Lines], before: Mapping[tuple[int, int], int]) -> Iterator[Unit]:
+    """Yield the deliveries of the rows that are still planned, a unit a row, in file order.
+
+    `before`: requests of earlier sittings by (position, record).
+    """
     per_row: dict[int, list[Delivery]] = {}
     positions = prepared.chunk.positions
     for record, own in zip(prepared.records, lines, strict=True):
@@ -272,7 +275,7 @@ def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:
         for at in np.flatnonzero(planned).tolist():
             place = int(record.places[at])
             delivery = Delivery(
-                position=int(positions[place]),
+                position=(position := int(positions[place])),
                 record=record.spec.number,
                 endpoint=record.spec.action.endpoint,
                 body=bodies[at].encode(),
@@ -280,6 +283,7 @@ def _units(prepared: Prepared, lines: Sequence[Lines]) -> Iterator[Unit]:
                 repeat_unknown=repeat,
                 action=record.spec.action.name,
                 key=keys[at],
+                before=before.get((position, record.spec.number), 0),
             )
             per_row.setdefault(place, []).append(delivery)
     for place in sorted(per_row):

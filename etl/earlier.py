@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from etl.journal.model import SENDING, Past
+from etl.journal.model import NO_OUTCOME, SENDING, Past
 from etl.load.journey import overtaken
 from etl.mapping.model import RecordSpec, Unknown
 from etl.outcomes import Lines
@@ -27,11 +27,15 @@ class Pasts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The earlier sittings of run `run_id`. `unknown_again`: a person asked that what is unknown be sent again."""
+    """The earlier sittings of run `run_id`. `unknown_again`: a person asked that what is unknown be sent again.
+
+    `attempts`: requests so far by (position, record), of the chunk that was settled last.
+    """
 
     pasts: Pasts
     run_id: str
     unknown_again: bool = False
+    attempts: dict[tuple[int, int], int] = field(default_factory=dict, init=False)
 
     def settle(self, lines: Sequence[Lines], records: Sequence[RecordSpec]) -> list[Receipt]:
         """Settle the planned lines of a chunk that need no sending any more; return their receipts, in order."""
@@ -39,6 +43,8 @@ class Earlier:
         if not len(positions):
             return []
         known = self.pasts.past(self.run_id, int(positions[0]), int(positions[-1]))
+        self.attempts.clear()
+        self.attempts.update({place: past.attempts for place, past in known.items()})
         if not known:
             return []
         return list(self._settle(lines, records, known))
@@ -83,8 +89,8 @@ def _delivery(position: int, spec: RecordSpec) -> Delivery:
 
 
 def _receipt(delivery: Delivery, status: Status, past: Past) -> Receipt:
-    lost = past.state == SENDING
+    lost = past.state == SENDING or past.code == NO_OUTCOME
     return Receipt(
         delivery, status, past.http_status, past.attempts, past.request_id,
-        "no-outcome" if lost else past.code, _LOST if lost else past.message, past.sent_at, past.duration_ms,
+        NO_OUTCOME if lost else past.code, _LOST if lost else past.message, past.sent_at, past.duration_ms,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from etl.estimate import estimate
 from etl.flat_payload import flat
 from etl.guards import Stop
 from etl.job import BoundTable, Job
+from etl.journal.locks import this_process
 from etl.options import Options
 from etl.outcomes import Lines
 from etl.pipeline import Prepared, prepare
@@ -35,7 +36,6 @@ from etl.plan_file import (
 from etl.records import STATUSES, Status
 from etl.report import RunReport
 from etl.settings import TargetSettings
-from etl.sitting import whoami
 from etl.sources.addresses import is_url, shown_name
 from etl.sources.intake import STANDARD_INPUT
 from etl.survey import Survey
@@ -86,7 +86,7 @@ class Draft:
             PlanFile(
                 id=job.id,
                 made_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-                made_by=whoami(),
+                made_by=this_process(),
                 program=program_version(),
                 mapping=PlannedMapping(name=mapping.name, path=_path(mapping.file), sha256=mapping.fingerprint),
                 files=[

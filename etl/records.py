@@ -125,7 +125,8 @@ class Delivery:
 
     `lane` is shared by the records whose order must be kept (group key and person); None: no order to keep.
     `repeat_unknown`: whether a request whose outcome is unknown may be sent again (an event: if the mapping says so).
-    `action`: its name in the contract; `key`: what makes two rows the same one (group key and key), None: nothing does.
+    `action`: its name in the contract; `key`: what makes two rows the same one (group key and key), None: nothing does;
+    `before`: requests of earlier sittings of the run.
     """
 
     position: int
@@ -136,6 +137,7 @@ class Delivery:
     repeat_unknown: bool
     action: str = ""
     key: str | None = None
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,7 +247,7 @@ class Session:
         )
 
     def _recorder(self) -> AbstractContextManager[Recorder]:
-        return nullcontext(NoRecorder()) if self.sitting is None else self.sitting.writer()
+        return nullcontext(NoRecorder()) if self.sitting is None else self.sitting.recorder()
 
     def _cut_short(self, error: OSError, results: ResultsCsv, ledger: Ledger, found: Survey) -> GuardError:
         """Return what to tell where results cannot be written down any more, with the counts that no file holds."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
-import socket
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Self
 from etl.earlier import Earlier
 from etl.errors import EtlError, GuardError, JournalError
 from etl.job import Job
+from etl.journal.locks import Lock, this_process
 from etl.journal.model import NewRun, RunEnd, RunRecord, RunState
+from etl.load.recorder import Entry, Recorder
 from etl.records import Status
 from etl.report import RunReport
 from etl.sources.fingerprint import Fingerprint, fingerprint
@@ -25,10 +26,32 @@ from etl.sources.intake import SourceFile
 from etl.survey import InterruptedRun
 
 if TYPE_CHECKING:
-    from etl.journal import Journal, Writer
+    from etl.journal import Journal
     from etl.settings import TargetSettings
 
+LOCK_SECONDS = 5.0
+"""Between two looks at the lock: a server that was started again has let go of it."""
 _LEFT_OPEN = (Status.FAILED, Status.UNKNOWN)
+
+
+class Locked:
+    """A recorder that asks now and then whether the run's lock is still its own; with it lost, nothing is recorded."""
+
+    def __init__(self, recorder: Recorder, lock: Lock) -> None:
+        self._recorder = recorder
+        self._lock = lock
+        self._next = time.monotonic() + LOCK_SECONDS
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Return once all `entries` are kept. Raises JournalError."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + LOCK_SECONDS
+            try:
+                self._lock.check()
+            except GuardError as error:
+                raise JournalError(error.message, code=error.code, where=error.where, hint=error.hint) from error
+        self._recorder.write(entries)
 
 
 @dataclass(slots=True)
@@ -44,14 +67,17 @@ class Sitting:
     wall: Callable[[], float]
     files: tuple[SourceFile, ...]
     earlier: Earlier | None = None
+    lock: Lock | None = None
     _ended: bool = field(default=False, init=False)
 
-    def writer(self) -> Writer:
-        """Return what writes down requests; a context manager."""
-        return self.journal.writer(self.run_id, self.target)
+    @contextmanager
+    def recorder(self) -> Iterator[Recorder]:
+        """Yield what writes down requests, as long as the run's lock is its own."""
+        with self.journal.writer(self.run_id, self.target) as writer:
+            yield writer if self.lock is None else Locked(writer, self.lock)
 
     def end(self, report: RunReport) -> None:
-        """Write down how it ended; copies of files that nobody will read again are removed. Raises GuardError where it cannot be."""
+        """Write down how it ended, and remove copies of files that nobody will read again. Raises GuardError."""
         stop = report.stop
         state = RunState.FINISHED if stop is None else RunState.STOPPED
         if stop is not None and stop.code == "interrupted":
@@ -66,7 +92,7 @@ class Sitting:
             raise GuardError(
                 f"{error.message}, so it does not know how the run ended ({counted})",
                 code=error.code, where=error.where,
-                hint=f'results.csv in {report.out} is complete; when this is mended, "etl resume {self.run_id}" ends the run',
+                hint=f'the reports in {report.out} are complete; then "etl resume {self.run_id}" ends the run',
             ) from error  # fmt: skip
         if state is RunState.FINISHED and not any(report.counts.get(status) for status in _LEFT_OPEN):
             self._remove_copies()
@@ -113,7 +139,7 @@ def begin(job: Job, target: TargetSettings, journal: Journal, options: Mapping[s
         NewRun(
             id=job.id,
             started_at=where.wall(),
-            who=whoami(),
+            who=this_process(),
             pid=os.getpid(),
             mapping=job.plan.mapping.name,
             mapping_path=where.mapping_path,
@@ -141,7 +167,7 @@ def go_on(
     unknown_again: bool,
 ) -> Sitting:
     """Open a run again that is in the journal. Raises JournalError."""
-    journal.reopen(record.id, who=whoami(), pid=os.getpid(), at=wall())
+    journal.reopen(record.id, who=this_process(), pid=os.getpid(), at=wall())
     return Sitting(journal, record.id, record.new.target, wall, files, Earlier(journal, record.id, unknown_again))
 
 
@@ -188,15 +214,6 @@ def _facts(file: SourceFile) -> dict[str, Any]:
         "kept": kept,
         "content_sha256": fingerprint(file.path).sha256 if kept else file.fingerprint.sha256,
     }
-
-
-def whoami() -> str:
-    """Return `user@host`, as far as this machine says."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
 
 
 def _version() -> str:

@@ -160,6 +160,7 @@ def run(
             wall=options.timing.wall,
         )
         sitting = sittings.begin(job, chosen, journal, to_keep(options), where)
+        sitting.lock = lock
         return _send(job, settings, chosen, options, sitting, agreed[0] if agreed else None)
 
 
@@ -185,7 +186,7 @@ def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool
         new = find(journal, run_id).new
         chosen = _overridden(settings.target(new.target), options)
         settings.credentials(chosen)
-        with locked(settings, new.target, new.mapping, new.id):
+        with locked(settings, new.target, new.mapping, new.id) as lock:
             record = journal.run(new.id)
             _require_agreed(record)
             if not unknown_again:
@@ -198,6 +199,7 @@ def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool
                 loaded, [], chosen, sheet=options.sheet, limit=options.limit, taken=files, run_id=record.id
             )  # fmt: skip
             sitting = sittings.go_on(journal, record, files, options.timing.wall, unknown_again=unknown_again)
+            sitting.lock = lock
             return _send(job, settings, chosen, options, sitting)
 
 
@@ -234,11 +236,14 @@ def _require_agreed(record: RunRecord) -> None:
 def _require_unfinished(record: RunRecord) -> None:
     if record.state is RunState.FINISHED:
         left = sum(record.counts.get(status, 0) for status in ("failed", "unknown"))
-        raise JournalError(
+        finished = JournalError(
             f"run {record.id} is finished, with exit code {record.exit_code}: nothing is left of it",
             code="run-finished",
             hint=f'"etl retry {record.id}" sends its {left:,} failed and unknown rows again' if left else "",
         )
+        # Whoever resumes after every night wants to know how the night was.
+        finished.exit_code = record.exit_code or 0
+        raise finished
 
 
 def _same_mapping(record: RunRecord) -> Mapping:

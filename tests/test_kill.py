@@ -7,10 +7,8 @@ it were killed there (`zygote.Crash`); at random instants it is killed.
 from __future__ import annotations
 
 import random
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -16,6 +16,10 @@ SENDING = "sending"
 """State of a delivery whose request may have left, and of whose outcome nothing is known."""
 
 
+NO_OUTCOME = "no-outcome"
+"""Code of a delivery whose run was cut off while its request was under way."""
+
+
 class RunState(StrEnum):
     """How far a run is. A `running` one whose process is gone has died; `stopped` and `interrupted` can be resumed."""
 

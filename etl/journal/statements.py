@@ -6,11 +6,12 @@ Binding by SQLAlchemy costs ten times what the driver does with a row; the state
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, Table
+from sqlalchemy import Connection, Dialect, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from etl.journal import schema
@@ -21,6 +22,10 @@ _NAMED = re.compile(r"%\((\w+)\)s")
 _VALUES = re.compile(r"\bVALUES (\([?, ]+\))")
 _TOGETHER = 200
 """Rows of one statement: of the widest table 3,400 of the 32,766 values that SQLite takes."""
+
+
+class _Cursor(Protocol):
+    def fetchall(self) -> Sequence[Any]: ...
 
 
 class Ready:
@@ -46,7 +51,7 @@ class Ready:
         # SQLite lets go of the interpreter at each row of executemany, and waits for it again beside busy threads.
         for start in range(0, len(rows), _TOGETHER):
             part = rows[start : start + _TOGETHER]
-            connection.exec_driver_sql(self._of_many(len(part)), tuple(chain.from_iterable(part)))
+            on_sqlite(connection, self._of_many(len(part)), tuple(chain.from_iterable(part)))
 
     def _of_many(self, count: int) -> str:
         if self._values is None:
@@ -93,9 +98,9 @@ def rows_among(connection: Connection, statement: str, hashes: Iterable[bytes]) 
     more than the search.
     """
     for found in _among(connection, statement, hashes):
-        if found.cursor is None:
+        if found is None:
             raise AssertionError("BUG: not a statement that returns rows")
-        yield from found.cursor.fetchall()
+        yield from found.fetchall()
 
 
 def remove_among(connection: Connection, statement: str, hashes: Iterable[bytes]) -> None:
@@ -104,11 +109,19 @@ def remove_among(connection: Connection, statement: str, hashes: Iterable[bytes]
         pass
 
 
-def _among(connection: Connection, statement: str, hashes: Iterable[bytes]) -> Iterator[CursorResult[Any]]:
+def on_sqlite(connection: Connection, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    """Execute a statement by the driver, in the transaction that is open: SQLAlchemy would take as long as SQLite."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise AssertionError(f"BUG: {type(driver).__name__} is not SQLite's")
+    return driver.execute(statement, values)
+
+
+def _among(connection: Connection, statement: str, hashes: Iterable[bytes]) -> Iterator[_Cursor | None]:
     wanted = sorted({value for value in hashes if value})
     for start in range(0, len(wanted), _ASKED):
         part = wanted[start : start + _ASKED]
         if connection.dialect.name == "postgresql":
-            yield connection.exec_driver_sql(f"{statement} = ANY(%b)", (part,))
+            yield connection.exec_driver_sql(f"{statement} = ANY(%b)", (part,)).cursor
         else:
-            yield connection.exec_driver_sql(f"{statement} IN ({','.join('?' * len(part))})", tuple(part))
+            yield on_sqlite(connection, f"{statement} IN ({','.join('?' * len(part))})", part)

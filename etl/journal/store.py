@@ -15,11 +15,12 @@ from etl.journal.encoding import delivery_salt
 from etl.journal.faults import translated
 from etl.journal.keys import SEPARATOR, Hasher, spoken
 from etl.journal.memory import Memory
-from etl.journal.model import HistoryEntry, NewRun, Past, RunEnd, RunRecord, RunState
+from etl.journal.model import NO_OUTCOME, SENDING, HistoryEntry, NewRun, Past, RunEnd, RunRecord, RunState
 from etl.journal.run_rows import columns_of, columns_of_end, record_of
 from etl.journal.schema import deliveries, runs
 from etl.journal.sqlite_file import reading
 from etl.journal.writer import Writer
+from etl.records import Status
 from etl.settings_journal import JournalSettings
 
 _LOOKED_AT = 500
@@ -65,8 +66,12 @@ class Journal:
         self._change(run_id, going_on)
 
     def end(self, run_id: str, end: RunEnd) -> None:
-        """Write down how a run, or a sitting of it, ended."""
-        self._change(run_id, update(runs).where(runs.c.id == run_id).values(**columns_of_end(end)))
+        """Write down how a run, or a sitting of it, ended; a request that is still `sending` is `unknown` then."""
+        number = self._number(run_id)
+        lost = update(deliveries).where(deliveries.c.run == number, deliveries.c.state == SENDING)
+        with translated(self.name), self._engine.begin() as connection:
+            connection.execute(lost.values(state=str(Status.UNKNOWN), code=NO_OUTCOME))
+            connection.execute(update(runs).where(runs.c.number == number).values(**columns_of_end(end)))
 
     def run(self, run_id: str, tally: bool = False) -> RunRecord:
         """Return the run of that id; with `tally` its deliveries are counted. JournalError `unknown-run`."""

@@ -44,7 +44,8 @@ class Journey(Ticket):
         """Return the receipt of the delivery whose turn it is."""
         verdict = self.verdict
         return Receipt(
-            self.delivery, status, verdict.http_status if verdict else None, self.attempts,
+            self.delivery, status, verdict.http_status if verdict else None,
+            self.delivery.before + self.attempts,
             verdict.request_id if verdict else "", code, message, self.sent_at, self.duration_ms,
         )  # fmt: skip
 

@@ -170,7 +170,7 @@ class Schedule:
     def intent(self, journey: Journey, wall: float) -> Intent:
         """Return what is to be written down before the journey's request leaves."""
         journey.is_begun = True
-        return Intent(journey.delivery, journey.attempts + 1, wall)
+        return Intent(journey.delivery, journey.delivery.before + journey.attempts + 1, wall)
 
     def answered(
         self, journey: Journey, verdict: Verdict, *, sent_at: float, now: float, wall: float, is_warm: bool
