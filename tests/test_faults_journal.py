@@ -59,7 +59,7 @@ def resume(folder: Path, verb: str = "resume") -> tuple[str, ...]:
 
 def hold(folder: Path, server: Rig, rows: int) -> Counter[str]:
     lines = read_lines(folder / "out" / "results.csv")
-    hold_to_the_invariants(lines, Arrived.of(server.database), rows, resumed=True)
+    hold_to_the_invariants(lines, Arrived.of(server.database), rows)
     return Counter(line["status"] for line in lines)
 
 
@@ -89,7 +89,7 @@ def failing(self, rows):
     return real(self, rows)
 writer.Writer._commit_once = failing
 """
-NUMBERS = [1, 2, 3, 5, 9, 17]
+NUMBERS = [1, 2, 5, 17]
 
 
 @pytest.mark.parametrize("mapping", [CONTACT, EVENTS], ids=["upserts", "events"])

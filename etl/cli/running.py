@@ -31,6 +31,7 @@ def carry_out(
 ) -> int:
     """Run, check or plan, show what it came to, and return the exit code. `more`: for the verb. Raises EtlError."""
     refuse_swapped(verb, mapping, files)
+    _guards(flags)
 
     def begin(stopper: signals.Stopper, options: Options) -> RunReport:
         from etl import verbs
@@ -63,11 +64,7 @@ def carry_on(verb: Literal["resume", "retry"], run_id: str, flags: dict[str, Any
 
 
 def _carried_out(begin: Callable[[signals.Stopper, Options], RunReport], flags: dict[str, Any]) -> int:
-    guards = Guards(
-        fail_over=parse_limit(flags["fail_over"], "--fail-over"),
-        max_deletes=parse_limit(flags["max_deletes"], "--max-deletes"),
-        max_clears=parse_limit(flags["max_clears"], "--max-clears"),
-    )
+    guards = _guards(flags)
     interrupt = Interrupt()
     with signals.stopping(interrupt) as stopper:
         report = _report(begin, flags, guards=guards, stopper=stopper)
@@ -76,6 +73,15 @@ def _carried_out(begin: Callable[[signals.Stopper, Options], RunReport], flags: 
         return 128 + (interrupt.number or 2)
     _show(report, flags)
     return report.exit_code
+
+
+def _guards(flags: dict[str, Any]) -> Guards:
+    """Return the limits. Raises SettingsError."""
+    return Guards(
+        fail_over=parse_limit(flags["fail_over"], "--fail-over"),
+        max_deletes=parse_limit(flags["max_deletes"], "--max-deletes"),
+        max_clears=parse_limit(flags["max_clears"], "--max-clears"),
+    )
 
 
 def refuse_swapped(command: str, mapping: Path, files: Sequence[str]) -> None:

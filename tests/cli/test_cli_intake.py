@@ -86,7 +86,7 @@ def test_one_bad_file_of_several_stops_the_run_before_anything_is_sent(tmp_path:
         "cut.csv.gz: the archive is damaged or cut off; nothing of it is read\n"
         "  hint: copy or download it again   [archive-damaged]\n"
     )
-    assert not (tmp_path / ".etl").exists()
+    assert not (tmp_path / ".etl" / "sandbox.db").exists()
 
 
 @pytest.mark.parametrize(

@@ -212,8 +212,9 @@ def test_off_a_terminal_there_is_a_log_line_a_stage_and_no_colour(here: Path) ->
 
     assert done.returncode == 0
     assert "\x1b" not in done.stdout + done.stderr
-    checked, sent = done.stderr.splitlines()
+    checked, expected, sent = done.stderr.splitlines()
     assert checked.endswith(": planned 3")
+    assert expected == "3 requests, at most 5,000 a second: less than a second"
     assert sent.endswith(": delivered 3")
 
 
