@@ -71,6 +71,10 @@ class Machine(RuleBasedStateMachine):
     def end(self) -> None:
         self.journal.end(self.run, run_end())
         assert self.journal.run(self.run).state is RunState.FINISHED
+        # Of a request that is still under way at the end nobody will know any more.
+        for place, state in self.model.states.items():
+            if place[0] == self.run and state == SENDING:
+                self.model.states[place] = str(Status.UNKNOWN)
         self.journal.reopen(self.run, who="night@host", pid=1, at=START)
 
     @rule(position=positions, who=people, version=versions)
