@@ -89,11 +89,14 @@ def failing(self, rows):
     return real(self, rows)
 writer.Writer._commit_once = failing
 """
-NUMBERS = [1, 2, 5, 17]
+WRITES = [(1, EVENTS), (2, CONTACT), (5, EVENTS), (17, EVENTS), (17, CONTACT)]
 
 
-@pytest.mark.parametrize("mapping", [CONTACT, EVENTS], ids=["upserts", "events"])
-@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    ("number", "mapping"),
+    WRITES,
+    ids=[f"{number}-{'events' if text is EVENTS else 'upserts'}" for number, text in WRITES],
+)
 def test_after_the_nth_write_of_the_journal_failed_nothing_leaves_any_more(zygote, tmp_path, number, mapping):
     write(tmp_path, 60, mapping)
     setup = FAILING.format(number=number, name="SQLITE_FULL", words="database or disk is full")
@@ -232,7 +235,7 @@ class TestTwoRuns:
         # Where both ran, it was one after the other, and the later found all events created.
         assert set(Arrived.of(server.database).acted.values()) == {1}
 
-    @pytest.mark.parametrize("verb", ["resume", "retry"])
+    @pytest.mark.parametrize("verb", ["resume", pytest.param("retry", marks=pytest.mark.soak)])
     def test_a_run_that_is_under_way_is_not_taken_over(self, zygote, second, tmp_path, verb):
         write(tmp_path, 300)
         with rig(tmp_path, target=TARGET, latency_seconds=0.03) as server:

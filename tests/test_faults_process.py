@@ -158,7 +158,9 @@ class TestClock:
         assert hold(tmp_path, server, 150) == {"delivered": 150}
         assert sum(status == 403 for *_, status in server.requests()) <= 16
 
-    @pytest.mark.parametrize("seconds", [-3600, 86_400], ids=["an hour back", "a day on"])
+    @pytest.mark.parametrize(
+        "seconds", [-3600, pytest.param(86_400, marks=pytest.mark.soak)], ids=["an hour back", "a day on"]
+    )
     def test_a_jump_in_the_middle_is_found_and_mended_and_no_row_is_lost(self, tmp_path, seconds):
         write(tmp_path, 150)
         with rig(tmp_path, target='auth = "sigv4"\nconcurrency = 8', **SIGNED) as server:

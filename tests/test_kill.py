@@ -147,23 +147,29 @@ def hold(ended: Ended, clean: Ended, deaths: int) -> None:
     assert ended.repeated - clean.repeated <= deaths * CONNECTIONS
 
 
+LONG = pytest.mark.soak
+"""Of points that lie close together, one stands for the others in the suite."""
 POINTS = {
     "before the run is in the journal": ("before", "etl.journal.store:Journal.begin", 1),
-    "once the run is in the journal": ("after", "etl.journal.store:Journal.begin", 1),
-    "before the first intent": ("before", "etl.journal.writer:Writer.write", 1),
+    "once the run is in the journal": pytest.param(("after", "etl.journal.store:Journal.begin", 1), marks=LONG),
+    "before the first intent": pytest.param(("before", "etl.journal.writer:Writer.write", 1), marks=LONG),
     "after the first intent": ("after", "etl.journal.writer:Writer.write", 1),
-    "before an intent is committed": ("before", "etl.journal.writer:Writer._commit_once", 7),
+    "before an intent is committed": pytest.param(("before", "etl.journal.writer:Writer._commit_once", 7), marks=LONG),
     "after an intent is committed": ("after", "etl.journal.writer:Writer._commit_once", 7),
     "before a request leaves": ("before", "etl.targets.client:HttpTransport.send", 25),
     "after it left, before its answer": ("before", "etl.targets.client:receive", 25),
     "after its answer": ("after", "etl.targets.client:HttpTransport.send", 25),
-    "before its row is written down": ("before", "etl.deliver:Ledger.settle", 25),
+    "before its row is written down": pytest.param(("before", "etl.deliver:Ledger.settle", 25), marks=LONG),
     "after its row is written down": ("after", "etl.deliver:Ledger.settle", 25),
     "before the results are put in order": ("before", "etl.reports.results_csv:ResultsCsv.write_ordered", 1),
-    "in the middle of the results": ("after", "etl.reports.results_csv:ResultsCsv.write_ordered", 1),
-    "before the results are finished": ("before", "etl.reports.results_csv:ResultsCsv.finish", 1),
+    "in the middle of the results": pytest.param(
+        ("after", "etl.reports.results_csv:ResultsCsv.write_ordered", 1), marks=LONG
+    ),
+    "before the results are finished": pytest.param(
+        ("before", "etl.reports.results_csv:ResultsCsv.finish", 1), marks=LONG
+    ),
     "before the summary": ("before", "etl.reports.summary_json:write", 1),
-    "after the summary": ("after", "etl.reports.summary_json:write", 1),
+    "after the summary": pytest.param(("after", "etl.reports.summary_json:write", 1), marks=LONG),
     "before the end is in the journal": ("before", "etl.journal.store:Journal.end", 1),
 }
 
@@ -182,9 +188,9 @@ def test_dying_at_a_named_point_and_resumed_it_ends_as_if_it_had_not(zygote, cle
 
 
 RESUMING = {
-    "as it reopens the run": ("after", "etl.journal.store:Journal.reopen", 1),
+    "as it reopens the run": pytest.param(("after", "etl.journal.store:Journal.reopen", 1), marks=LONG),
     "as it sends": ("after", "etl.targets.client:HttpTransport.send", 9),
-    "as it ends": ("before", "etl.journal.store:Journal.end", 1),
+    "as it ends": pytest.param(("before", "etl.journal.store:Journal.end", 1), marks=LONG),
 }
 
 
@@ -250,10 +256,10 @@ def test_killed_at_random_instants_and_resumed_nothing_is_lost_or_doubled_and_ev
 
 def test_killed_while_answers_are_lost_it_still_ends_as_if_nothing_had_been(zygote, clean, tmp_path):
     faults = Faults(tuple(FaultRule(kind, rate=0.05, route="/contacts") for kind in ("lost", "reset", "503")))
-    write(tmp_path, 120)
-    expected = clean(120)
+    write(tmp_path, 80)
+    expected = clean(80)
     with rig(tmp_path, target=TARGET, faults=faults, seed=4) as server:
-        for at in (30, 40):
+        for at in (20, 30):
             died = go_on(zygote, tmp_path, crash=("after", "etl.targets.client:HttpTransport.send", at))
             assert died.wait() == CRASHED, died.output
         assert go_on(zygote, tmp_path).wait() in {0, 1}
@@ -280,7 +286,7 @@ def test_however_it_is_sent_the_server_holds_the_same_in_the_end(zygote, clean, 
     assert ended.statuses == clean(120).statuses
 
 
-@pytest.mark.parametrize("rows", [3, 40], ids="chunks of {}".format)
+@pytest.mark.parametrize("rows", [pytest.param(3, marks=LONG), 40], ids="chunks of {}".format)
 def test_however_it_is_read_the_server_holds_the_same_in_the_end(zygote, clean, tmp_path, rows):
     chunks = (
         "import etl.session as session\n"
