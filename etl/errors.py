@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass, replace
 
 _ADDRESS = re.compile(r"[^\s@\"'<>(){}:,;]+@[^\s@\"'<>(){}:,;]+")
-_LONG_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{5,}[0-9]")
+_LONG_NUMBER = re.compile(r"(?!20[0-9]{2}-[01][0-9]-[0-3][0-9]\b)\+?[0-9][0-9 ()-]{5,}[0-9]")
 
 
 class EtlError(Exception):

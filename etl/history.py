@@ -70,7 +70,7 @@ class RunTold:
     @property
     def can_resume(self) -> bool:
         """Whether `etl resume` is what comes next: it did not end, or was made to."""
-        return self.fate in {Fate.STOPPED, Fate.INTERRUPTED, Fate.DIED}
+        return self.fate in {Fate.STOPPED, Fate.INTERRUPTED, Fate.DIED} and self.record.stop_code != "plan-differs"
 
     @property
     def can_retry(self) -> bool:

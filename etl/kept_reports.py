@@ -37,6 +37,9 @@ class Line:
 def place_of(record: RunRecord, position: int) -> Place:
     """Return file, sheet and row number of a position in a run; the file is "" where the run does not say."""
     index, row = position >> POSITION_BITS, position & _ROW_MASK
+    if record.new.tables and index >= len(record.new.tables):
+        # Who was missing from the file stands in no row of it.
+        return "missing.csv", "", 0
     file, sheet = record.new.tables[index] if index < len(record.new.tables) else ("", "")
     return file, sheet, row
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from etl import wiring
 from etl.comparison import Comparison, comparison_of
 from etl.deliver import Ledger, deliver
 from etl.errors import GuardError, SettingsError
-from etl.estimate import estimate, too_late
+from etl.estimate import Estimate, estimate, too_late
 from etl.guards import Stop, reject_limit, verdict
 from etl.job import Job
 from etl.load.loader import Loader
@@ -31,6 +32,7 @@ from etl.report_folder import REPORTS, put_aside
 from etl.reports import summary_json
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
+from etl.run_notes import ARRIVED, Outcomes, down, erased_notes, missing_notes, near_miss_notes
 from etl.settings import REPORTS_FOLDER
 from etl.sitting import Sitting
 from etl.survey import InterruptedRun, Survey, survey
@@ -39,9 +41,6 @@ if TYPE_CHECKING:
     from etl.journal import Journal
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
-_ARRIVED = (Status.DELIVERED, Status.REJECTED, Status.UNKNOWN)
-Outcomes = tuple[tuple[str, str, str, int], ...]
-"""What was sent and not delivered: (status, code, example of the message, count)."""
 
 
 class Session:
@@ -128,11 +127,16 @@ class Session:
 
     def announce(self, found: Survey) -> None:
         """Say how long sending takes, and what the deadline leaves."""
-        expected = estimate(found.requests, self._rate())
+        expected = self._estimate(found)
         if expected.requests:
             self.options.tell(f"{expected}")
         if self.options.deadline is not None:
             self.say(too_late(expected, self.options.deadline, self.options.timing.wall()))
+
+    def _estimate(self, found: Survey) -> Estimate:
+        """Return how long it takes to send what earlier sittings of this run have not ended."""
+        ended = 0 if self.sitting is None else self.sitting.ended_before
+        return estimate(max(0, found.requests - ended), self._rate())
 
     def say(self, note: str) -> None:
         """Tell a note at once, and in the summary; "" is none."""
@@ -152,6 +156,14 @@ class Session:
         deletes = self._deletes(found)
         if self.options.yes:
             return None
+        if self.sitting is not None and self.sitting.doubtful:
+            held = self.sitting.doubtful
+            events = "1 event" if held == 1 else f"{held:,} events"
+            return Stop(
+                "not-confirmed",
+                f"{events} of unknown outcome would be sent again, and may be there twice then",
+                hint="look whether the endpoint has them; add --yes if not",
+            )
         if found.events_again:
             events = "1 event" if found.events_again == 1 else f"{found.events_again:,} events"
             return Stop(
@@ -184,11 +196,14 @@ class Session:
                     loader.stop(stop.code, stop.message)
                 self.options.interrupt.tell(lambda asked: loader.stop(asked.code, asked.message))
                 earlier = self.sitting.earlier if self.sitting else None
+                if earlier is not None and stop is not None:
+                    # Nothing is sent again, so what was unknown stays so.
+                    earlier = replace(earlier, unknown_again=False)
                 all_read = deliver(self.job, found, loader, ledger, self.issues, earlier=earlier)
                 ended = self._stop_of(loader.stopped or loader.given_up, ledger.counts)
                 missing = self._delete_missing(found, sender, recorder, stop or ended)
             results.finish()
-            stop = stop or ended or _down(ledger.counts, ledger.outcomes)
+            stop = stop or ended or down(ledger.counts, ledger.outcomes)
             return self.report(
                 found, ledger.counts, dry_run=False, stop=stop, delivery=sender.facts(loader), all_read=all_read,
                 outcomes=ledger.outcomes, missing=missing,
@@ -273,7 +288,7 @@ class Session:
             return None
         if self.options.interrupt.is_requested and stopped.code == "interrupted":
             return self.options.interrupt.stop
-        nothing_sent = not any(counts.by_status.get(status) for status in _ARRIVED)
+        nothing_sent = not any(counts.by_status.get(status) for status in ARRIVED)
         wrong_settings = stopped.meaning is Meaning.SETTINGS and nothing_sent
         return Stop(stopped.code, stopped.message, 2 if wrong_settings else 3, stopped.hint)
 
@@ -313,17 +328,18 @@ class Session:
             notes=(
                 *self.said,
                 *job.notes,
-                *_near_miss_notes(found),
+                *near_miss_notes(found),
                 *found.damage,
                 *(found.gone.notes if found.gone is not None else ()),
-                *_missing_notes(found.counts.rows - counts.rows),
+                *erased_notes(found.held_back),
+                *missing_notes(found.counts.rows - counts.rows),
             ),
             out=self.out,
             stop=stop,
             timings=dict(self.timings),
             delivery=delivery or {},
-            estimate=estimate(found.requests, self._rate()).as_dict() if job.target else {},
-            missing={"keys": found.gone.count, **(missing or {})} if found.gone is not None else {},
+            estimate=self._estimate(found).as_dict() if job.target else {},
+            missing=self._missing(found, missing or {}),
             held_back=found.held_back,
             outcomes=outcomes,
             remedies=found.remedies,
@@ -341,6 +357,12 @@ class Session:
 
     def _rate(self) -> float:
         return self.options.rate or (self.job.target.rate if self.job.target else 1.0)
+
+    @staticmethod
+    def _missing(found: Survey, counts: Mapping[str, int]) -> dict[str, int]:
+        if found.gone is None:
+            return {}
+        return {"keys": found.gone.count, "to_delete": found.missing_deletes, **counts}
 
     def _deletes(self, found: Survey) -> int:
         records = self.job.plan.mapping.records
@@ -376,27 +398,3 @@ class Session:
         finally:
             self.options.progress.end()
             self.timings[name] = time.monotonic() - started
-
-
-def _down(counts: Counts, outcomes: Outcomes) -> Stop | None:
-    """Return a stop where no connection was ever made: too few rows to trip the breaker, and the same trouble."""
-    reasons = {code for _, code, _, _ in outcomes} - {"earlier-record-failed"}
-    if reasons != {"not-connected"} or any(counts.by_status.get(status) for status in _ARRIVED):
-        return None
-    hint = "check the target's `url`, and `etl doctor`; then send the rows again"
-    return Stop("endpoint-down", f"no connection could be made: {outcomes[0][2]}", 3, hint)
-
-
-def _missing_notes(missing: int) -> list[str]:
-    if missing <= 0:
-        return []
-    were = "row that was" if missing == 1 else "rows that were"
-    return [f"{missing:,} {were} checked could not be read again; not sent, and not in results.csv"]
-
-
-def _near_miss_notes(found: Survey) -> list[str]:
-    return [
-        f"{count:,} {'row has' if count == 1 else 'rows have'} '{variant}' in '{column}' where the condition says "
-        f"'{literal}'; the two are not the same"
-        for (column, literal, variant), count in found.near_misses.most_common()
-    ]

@@ -58,7 +58,8 @@ class Locked:
 class Sitting:
     """A run while it is under way. As a context it ends the run in the journal, also where an error ends it.
 
-    `wall`: Unix seconds. `earlier`: what sittings before this one know, None in the first.
+    `wall`: Unix seconds. `earlier`: what sittings before this one know, None in the first. `ended_before`: deliveries
+    that have ended there; `doubtful`: those of unknown outcome that are sent again though they may have arrived.
     """
 
     journal: Journal
@@ -68,6 +69,8 @@ class Sitting:
     files: tuple[SourceFile, ...]
     earlier: Earlier | None = None
     lock: Lock | None = None
+    ended_before: int = 0
+    doubtful: int = 0
     _ended: bool = field(default=False, init=False)
 
     @contextmanager
@@ -168,7 +171,10 @@ def go_on(
 ) -> Sitting:
     """Open a run again that is in the journal. Raises JournalError."""
     journal.reopen(record.id, who=this_process(), pid=os.getpid(), at=wall())
-    return Sitting(journal, record.id, record.new.target, wall, files, Earlier(journal, record.id, unknown_again))
+    sitting = Sitting(journal, record.id, record.new.target, wall, files, Earlier(journal, record.id, unknown_again))
+    tally = journal.tally(record.id)
+    sitting.ended_before = tally.get(Status.DELIVERED, 0) + tally.get(Status.REJECTED, 0)
+    return sitting
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from etl.journal.locks import died_note, locked
 from etl.journal.model import RunRecord, RunState
 from etl.kept_options import from_kept, to_keep
 from etl.mapping import Mapping, load_mapping
+from etl.mapping.model import Unknown
 from etl.options import Options
 from etl.outcomes import in_order
 from etl.plan_file import PlanFile, refuse_overwriting
@@ -189,7 +190,9 @@ def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool
         with locked(settings, new.target, new.mapping, new.id) as lock:
             record = journal.run(new.id)
             _require_agreed(record)
-            if not unknown_again:
+            if unknown_again:
+                _require_something_left(record)
+            else:
                 _require_unfinished(record)
             loaded = _same_mapping(record)
             _require_same_settings(record, chosen)
@@ -200,6 +203,9 @@ def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool
             )  # fmt: skip
             sitting = sittings.go_on(journal, record, files, options.timing.wall, unknown_again=unknown_again)
             sitting.lock = lock
+            if unknown_again:
+                held = [spec.number for spec in loaded.records if spec.unknown is Unknown.HOLD]
+                sitting.doubtful = journal.count_unknown(record.id, held)
             return _send(job, settings, chosen, options, sitting)
 
 
@@ -231,6 +237,16 @@ def _require_agreed(record: RunRecord) -> None:
             f"run {record.id} was stopped because it would have sent what was not planned",
             code="plan-differs", hint="make a new plan, and run that",
         )  # fmt: skip
+
+
+def _require_something_left(record: RunRecord) -> None:
+    if record.state is RunState.FINISHED and not any(record.counts.get(status) for status in ("failed", "unknown")):
+        finished = JournalError(
+            f"run {record.id} is finished, with exit code {record.exit_code}: no row of it is failed or unknown",
+            code="nothing-to-retry",
+        )
+        finished.exit_code = record.exit_code or 0
+        raise finished
 
 
 def _require_unfinished(record: RunRecord) -> None:

@@ -105,7 +105,8 @@ def test_a_position_is_told_as_file_sheet_and_row(past: Past) -> None:
 
     assert place_of(record, 17) == ("a.csv", "", 17)
     assert place_of(record, (1 << POSITION_BITS) | 4) == ("b.xlsx", "May", 4)
-    assert place_of(record, (2 << POSITION_BITS) | 4) == ("", "", 4)
+    # Behind the last table stands who was missing from all of them.
+    assert place_of(record, (2 << POSITION_BITS) | 4) == ("missing.csv", "", 0)
 
 
 def record_of(past: Past, run: str, out: Path) -> RunRecord:

@@ -187,9 +187,18 @@ class TestEventsOfUnknownOutcome:
     def test_retry_sends_them_again_since_a_person_asked(self, tmp_path):
         with rig(tmp_path, faults=lost_answer("p1@example.com")) as server:
             first = run(server, EVENT, write_csv(tmp_path / "s.csv", orders(4)))
-            report = retry(server, first.id)
+            report = retry(server, first.id, yes=True)
         assert statuses(report) == {"delivered": 4}
         assert len(server.requests()) == 5
+
+    def test_retry_sends_nothing_before_a_person_has_said_that_they_did_not_arrive(self, tmp_path):
+        with rig(tmp_path, faults=lost_answer("p1@example.com")) as server:
+            first = run(server, EVENT, write_csv(tmp_path / "s.csv", orders(4)))
+            report = retry(server, first.id)
+        assert (report.exit_code, report.stop.code) == (3, "not-confirmed")
+        assert report.stop.message == "1 event of unknown outcome would be sent again, and may be there twice then"
+        assert statuses(report) == {"delivered": 3, "unknown": 1}
+        assert len(server.requests()) == 4
 
     def test_another_run_of_the_same_file_does_not_send_them_either(self, tmp_path):
         with rig(tmp_path, faults=lost_answer("p1@example.com")) as server:
@@ -213,12 +222,22 @@ class TestRetry:
         assert len(server.requests()) == 6
 
     def test_what_is_rejected_is_not_sent_again(self, tmp_path):
-        faults = Faults([FaultRule("400", person="p1@example.com")])
-        with rig(tmp_path, faults=faults) as server:
+        faults = Faults([FaultRule("400", person="p1@example.com"), FaultRule("503", person="p2@example.com", count=1)])
+        with rig(tmp_path, faults=faults, target="retries = 0") as server:
             first = run(server, CONTACT, write_csv(tmp_path / "s.csv", people(5)))
             report = retry(server, first.id)
         assert report.counts == {"delivered": 4, "rejected": 1}
-        assert len(server.requests()) == 5
+        assert len(server.requests()) == 6
+
+    def test_where_nothing_is_left_it_says_so_with_the_exit_code_of_the_run(self, tmp_path):
+        with rig(tmp_path) as server:
+            first = run(server, CONTACT, write_csv(tmp_path / "s.csv", people(3)))
+            with pytest.raises(JournalError) as caught:
+                retry(server, first.id)
+        assert str(caught.value) == (
+            f"run {first.id} is finished, with exit code 0: no row of it is failed or unknown   [nothing-to-retry]"
+        )
+        assert caught.value.exit_code == 0
 
 
 class TestRefusals:

@@ -134,7 +134,8 @@ def _reason_of_sent(sent: Sent) -> str:
     verb = _ACTIONS.get(action, "sent") if state == "delivered" else f"sent ({STATES.get(state, state)})"
     start = f"{verb} in {sent.entry.run} on {moment(sent.at)} ({place_in_words(sent.place)}, {action})"
     if action != "contact.upsert":
-        return f"{start}, as the row asks for it"
+        missing = sent.place[0] == "missing.csv"
+        return f"{start}, {'since the file no longer held it' if missing else 'as the row asks for it'}"
     return f"{start}, {_difference(sent)}"
 
 

@@ -94,7 +94,8 @@ def _read_line(report: RunReport, width: int) -> list[Text]:
 def path_lines(report: RunReport) -> list[Text]:
     """Return where the reports are, and the sandbox's database."""
     folder = shown_path(report.out)
-    files = ", ".join(path.name for path in (report.results_path, report.issues_path, report.summary_path))
+    names = [path.name for path in (report.results_path, report.issues_path, report.summary_path)]
+    files = ", ".join([*names, "missing.csv"] if report.missing else names)
     lines = [_labelled("Reports", f"{folder}: {files}")]
     if report.plan is not None:
         told = report.estimate.get("text") or "nothing to send"
@@ -114,7 +115,7 @@ def path_lines(report: RunReport) -> list[Text]:
 def _sending(report: RunReport) -> str:
     delivery = report.delivery
     seconds = report.timings.get("sending", 0.0)
-    told = [f"{delivery['requests']:,} requests in {seconds:.1f} s"]
+    told = [f"{delivery['requests']:,} {plural(delivery['requests'], 'request')} in {seconds:.1f} s"]
     if delivery.get("retries"):
         told.append(f"{delivery['retries']:,} of them retries")
     if delivery.get("throttled"):

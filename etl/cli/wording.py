@@ -63,7 +63,15 @@ _BAD = {
 }
 _SENT = ("planned", "delivered", "rejected", "failed", "unknown", "blocked")
 """Statuses of what was to be sent."""
-_MEND_THE_FILE = {"fail-over", "max-deletes", "max-clears", "file-changed", "plan-differs"}
+_MEND_THE_FILE = {
+    "fail-over",
+    "max-deletes",
+    "max-clears",
+    "file-changed",
+    "canary",
+    "too-many-rejects",
+    "plan-differs",
+}
 """Stops after which going on would come to the same."""
 SHOWN_CLEARS = 3
 _OF_CONTACTS = ("contact.", "newEmail", "tags", "properties", "dictionaryProperties")
@@ -84,13 +92,23 @@ def sentence(report: RunReport) -> str:
     of = f"All {total:,} {noun}s" if good == total > 1 else f"{good:,} of {total:,} {noun}{'s' * (total != 1)}"
     from_rows = f" (of {report.rows:,} {plural(report.rows, 'row')})" if report.records > 1 else ""
     bad = _bad(report)
-    return f"{of}{from_rows} {done}{f'; {bad}' if bad else ''}."
+    return f"{of}{from_rows} {done}{f'; {bad}' if bad else ''}{_missing(report)}."
+
+
+def _missing(report: RunReport) -> str:
+    """Return what became, or would become, of contacts that the file no longer holds."""
+    count = report.missing.get("to_delete" if report.dry_run else "delivered", 0)
+    if not count:
+        return ""
+    verb = "would be" if report.dry_run else "was" if count == 1 else "were"
+    return f"; {count:,} {plural(count, 'contact')} missing from the file {verb} deleted"
 
 
 def deletes_alone(report: RunReport) -> bool:
     """Whether everything to be sent is a deletion."""
     sent = sum(report.counts.get(status, 0) for status in _SENT)
-    return report.deletes > 0 and (report.records == 1 or report.deletes == sent)
+    of_rows = report.deletes - report.missing.get("to_delete", 0)
+    return of_rows > 0 and (report.records == 1 or of_rows == sent)
 
 
 def _sentence_of_deletes(report: RunReport, total: int) -> str:

@@ -55,7 +55,7 @@ def holders(settings: Settings) -> list[Holder]:
 
 def died_note(died: Holder) -> str:
     """Return what a run tells of the one that held its lock before, and never let go."""
-    return f'the run {died} died; "etl resume {died.run}" goes on with it'
+    return f'run {died.run} died; "etl resume {died.run}" goes on with it (it was {died.who}, process {died.pid})'
 
 
 def _folder(settings: Settings) -> Path:

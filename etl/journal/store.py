@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Self
@@ -120,6 +120,15 @@ class Journal:
         with translated(self.name), self._reading.connect() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
         return None if row is None else record_of(row).new
+
+    def count_unknown(self, run_id: str, records: Sequence[int]) -> int:
+        """Return of how many deliveries of these records of the run it is not known whether they arrived."""
+        asked = select(func.count()).select_from(deliveries).where(
+            deliveries.c.run == self._number(run_id), deliveries.c.record.in_(records),
+            deliveries.c.state.in_([SENDING, str(Status.UNKNOWN)]),
+        )  # fmt: skip
+        with translated(self.name), self._reading.connect() as connection:
+            return int(connection.scalar(asked) or 0)
 
     def memory(self, target: str) -> Memory:
         """Return what was confirmed for a target."""

@@ -74,7 +74,7 @@ def partly(given_up: Mapping[str, Stopped]) -> Stopped:
     """Return what to say where some endpoints (by path) were given up, and the others went on."""
     first = next(iter(given_up.values()))
     paths = ", ".join(given_up)
-    return replace(first, message=f"{paths}: {first.message}; what goes elsewhere was sent")
+    return replace(first, message=f"{paths}: {first.message}; the other endpoints are not concerned")
 
 
 def deadline() -> Stopped:

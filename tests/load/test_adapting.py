@@ -71,7 +71,7 @@ class TestEndpointsApart:
         assert found.schedule.given_up == Stopped(
             "endpoint-down",
             "/events: the endpoint is down or does nothing but slow us down; its last answer: unavailable; "
-            "what goes elsewhere was sent",
+            "the other endpoints are not concerned",
             Meaning.ENDPOINT_DOWN,
             FAILED,
             "send the rows that failed once it is well again",
