@@ -19,3 +19,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Outside the tests of the journal itself its commits are not forced to disk: only a loss of power would tell."""
+    from etl.journal import sqlite_file
+
+    sqlite_file.SYNCHRONOUS = "FULL" if item.path.parent.name == "journal" else "OFF"

@@ -26,7 +26,7 @@ Crash = tuple[str, str, int]
 CRASHED = 9
 
 _BREEDING = """
-import importlib, json, os, sys, threading
+import importlib, json, os, signal, sys, threading
 for name in sys.argv[1].split(","):
     importlib.import_module(name)
 
@@ -56,6 +56,8 @@ def child(order):
         os.dup2(nothing.fileno(), 0)
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
+    # As a shell starts it, also where the tests themselves run under nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if order["setup"]:
         exec(order["setup"], {})
     if order["crash"]:

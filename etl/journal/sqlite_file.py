@@ -27,6 +27,8 @@ APPLICATION = 0x45544C4A
 _READING = "reading"
 _LOOKED_OVER = 64 << 20
 """Bytes up to which a journal that was not closed is looked over before use: well under a second."""
+SYNCHRONOUS = "FULL"
+"""Each commit reaches the disk before it is told: also a machine that loses its power loses none."""
 _CACHE_KB = 65_536
 
 
@@ -122,7 +124,7 @@ def _engine(path: Path, mode: str | None = None) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in (f"journal_mode = {chosen}", "synchronous = FULL", f"cache_size = -{_CACHE_KB}"):
+        for pragma in (f"journal_mode = {chosen}", f"synchronous = {SYNCHRONOUS}", f"cache_size = -{_CACHE_KB}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -143,7 +143,7 @@ def read_back(path: Path, **options: int) -> tuple[tuple[str, ...], dict[int, li
 
 
 @pytest.mark.parametrize("kind", WORKBOOKS)
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(table=tables())
 def test_a_table_survives_a_workbook(kind: str, table: Table, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp(kind) / f"table.{kind}"
