@@ -10,14 +10,10 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The least time that `requests` take at `pace` (requests a second), which holds if each is answered at once.
-
-    `because`: what sets the pace where it is not the rate.
-    """
+    """The least time that `requests` take at `pace` (requests a second), which holds if each is answered at once."""
 
     requests: int
     pace: float
-    because: str = ""
 
     @property
     def seconds(self) -> float:
@@ -33,8 +29,8 @@ class Estimate:
         if not self.requests:
             return ""
         noun = "1 request" if self.requests == 1 else f"{self.requests:,} requests"
-        time = "less than a second" if self.seconds < 1 else f"at least {duration(self.seconds)}"
-        return f"{noun}, at most {_pace(self.pace)}{self.because}: {time}"
+        time = "under a second at that rate" if self.seconds < 1 else f"at least {duration(self.seconds)}"
+        return f"{noun}, at most {_pace(self.pace)}: {time}"
 
     def as_dict(self) -> dict[str, int | float | str]:
         """Return it as plain values, for summaries and plans."""
@@ -42,18 +38,6 @@ class Estimate:
             "requests": self.requests, "per_second": round(self.pace, 3), "seconds": round(self.seconds, 3),
             "text": str(self),
         }  # fmt: skip
-
-
-def estimate(requests: int, rate: float, *, concurrency: int = 0, latency_seconds: float = 0.0) -> Estimate:
-    """Return the least time for `requests` at `rate` a second (above 0).
-
-    `latency_seconds`: how long an answer takes, where that is known: then `concurrency` connections bound the pace too.
-    """
-    possible = concurrency / latency_seconds if concurrency and latency_seconds > 0 else rate
-    if possible >= rate:
-        return Estimate(requests, rate)
-    connections = "1 connection" if concurrency == 1 else f"{concurrency:,} connections"
-    return Estimate(requests, possible, f" ({connections}, {latency_seconds * 1000:,.0f} ms an answer)")
 
 
 def too_late(expected: Estimate, deadline: float, now: float, zone: tzinfo | None = None) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from etl.errors import SettingsError
-from etl.estimate import estimate
+from etl.estimate import Estimate
 from etl.flat_payload import flat
 from etl.guards import Stop
 from etl.job import BoundTable, Job
@@ -80,7 +80,7 @@ class Draft:
     def keep(self, job: Job, found: Survey, report: RunReport) -> Path:
         """Write the plan; return where it is. Raises SettingsError, SourceError."""
         path = self.file or report.out / PLAN_NAME
-        expected = estimate(found.requests, self.options.rate or self.target.rate)
+        expected = Estimate(found.requests, self.options.rate or self.target.rate)
         mapping = job.plan.mapping
         write_plan(
             PlanFile(

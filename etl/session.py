@@ -16,7 +16,7 @@ from etl import wiring
 from etl.comparison import Comparison, comparison_of
 from etl.deliver import Ledger, deliver
 from etl.errors import GuardError, SettingsError
-from etl.estimate import Estimate, estimate, too_late
+from etl.estimate import Estimate, too_late
 from etl.guards import Stop, reject_limit, verdict
 from etl.job import Job
 from etl.load.loader import Loader
@@ -136,7 +136,7 @@ class Session:
     def _estimate(self, found: Survey) -> Estimate:
         """Return how long it takes to send what earlier sittings of this run have not ended."""
         ended = 0 if self.sitting is None else self.sitting.ended_before
-        return estimate(max(0, found.requests - ended), self._rate())
+        return Estimate(max(0, found.requests - ended), self._rate())
 
     def say(self, note: str) -> None:
         """Tell a note at once, and in the summary; "" is none."""

@@ -21,20 +21,6 @@ import etl
 from etl.load.loader import Timing
 from etl.report import RunReport
 
-EVENTS = """\
-version: 1
-name: events
-records:
-  - action: event.create
-    fields: {email: E-mail, externalId: Id}
-"""
-DELETES = """\
-version: 1
-name: opt-outs
-records:
-  - action: contact.delete
-    fields: {email: E-mail}
-"""
 NO_WAIT = Timing(random=lambda: 0.0)
 UNSENT = {"planned", "blocked", "invalid", "skipped", "duplicate", "unchanged"}
 

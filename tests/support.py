@@ -25,6 +25,20 @@ records:
     fields:
       contact.email: E-mail
 """
+EVENTS = """\
+version: 1
+name: events
+records:
+  - action: event.create
+    fields: {email: E-mail, externalId: Id}
+"""
+DELETES = """\
+version: 1
+name: opt-outs
+records:
+  - action: contact.delete
+    fields: {email: E-mail}
+"""
 
 
 def mapping_of(text: str, folder: Path) -> Mapping:

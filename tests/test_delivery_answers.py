@@ -9,26 +9,12 @@ from email.utils import formatdate
 
 import pytest
 from fault_server import CLOSE, HANG, RESET, Drip, FaultServer, reply
-from support import CONTACT, mapping_of, results_of, write_csv
+from support import CONTACT, DELETES, EVENTS, mapping_of, results_of, write_csv
 
 import etl
 from etl.load.loader import Timing
 from etl.targets.client import MAX_ANSWER_BYTES
 
-EVENTS = """\
-version: 1
-name: events
-records:
-  - action: event.create
-    fields: {email: E-mail, externalId: Id}
-"""
-DELETE = """\
-version: 1
-name: opt-outs
-records:
-  - action: contact.delete
-    fields: {email: E-mail}
-"""
 NO_WAIT = Timing(random=lambda: 0.0)
 
 
@@ -119,7 +105,7 @@ def test_what_is_wrong_with_the_settings_is_exit_2_only_where_nothing_arrived_be
 
 def test_a_deletion_of_someone_who_is_gone_is_delivered(tmp_path):
     with FaultServer([reply(404, {"message": "Contact not found"})]) as server:
-        report = send(tmp_path, server, DELETE)
+        report = send(tmp_path, server, DELETES)
     (line,) = results_of(report)
     assert (line["status"], line["http_status"], line["code"], report.exit_code) == (
         "delivered",

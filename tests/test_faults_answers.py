@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from fault_runs import DELETES, EVENTS, hold, send, state_of
+from fault_runs import hold, send, state_of
 from fault_server import CLOSE, FaultServer, reply
-from support import CONTACT, results_of, rig
+from support import CONTACT, DELETES, EVENTS, results_of, rig
 
 from etl.sandbox import FaultRule, Faults
 

@@ -15,9 +15,9 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from fault_runs import EVENTS, Arrived, people, read_lines
+from fault_runs import Arrived, people, read_lines
 from fault_server import CLOSE, FaultServer, reply
-from support import CONTACT, rig, write_csv
+from support import CONTACT, EVENTS, rig, write_csv
 from zygote import CRASHED, Zygote
 
 pytestmark = [

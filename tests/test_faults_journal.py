@@ -11,9 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from fault_runs import EVENTS, Arrived, hold_to_the_invariants, people, read_lines
+from fault_runs import Arrived, hold_to_the_invariants, people, read_lines
 from postgres_server import PASSWORD, NoPostgresError, running
-from support import CONTACT, Rig, rig, write_csv
+from support import CONTACT, EVENTS, Rig, rig, write_csv
 from zygote import CRASHED, Zygote
 
 from etl.journal import open_journal

@@ -14,9 +14,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fault_runs import EVENTS, hold, send
+from fault_runs import hold, send
 from fault_server import FaultServer, reply
-from support import CONTACT, results_of, rig
+from support import CONTACT, EVENTS, results_of, rig
 from toxic_proxy import KINDS, Toxic, ToxicProxy
 
 from etl.load.loader import Timing

@@ -86,7 +86,7 @@ def test_a_plan_holds_what_a_check_found(desk: Desk) -> None:
     assert [(one.record, one.action, one.counts) for one in kept.records] == [(1, "contact.upsert", kept.counts)]
     assert (kept.deletes, kept.clears, kept.target) == (0, {}, "t")
     assert (kept.program, kept.id) == (program_version(), desk.report.id)
-    assert kept.estimate.text == "2 requests, at most 50 a second: less than a second"
+    assert kept.estimate.text == "2 requests, at most 50 a second: under a second at that rate"
     assert (kept.given, kept.mapping.path) == ([str(desk.sheet)], str(desk.mapping))
     assert [file.bytes for file in kept.files] == [len(SHEET)]
     assert desk.report.plan == desk.path

@@ -15,6 +15,7 @@ from rich.text import Text
 from etl.cli import output
 from etl.cli.inspection_view import size_in_words
 from etl.cli.remembering import moment, short_moment, span
+from etl.cli.verdict import COLOURS
 from etl.cli.wording import plural
 from etl.outcomes import iso
 
@@ -25,15 +26,7 @@ if TYPE_CHECKING:
 
 FATES = {"finished": "", "running": "cyan", "stopped": "yellow", "interrupted": "yellow", "died": "red"}
 """How a run ended, and the colour of it."""
-STATUSES = {
-    "delivered": "green",
-    "invalid": "red",
-    "rejected": "red",
-    "failed": "red",
-    "unknown": "yellow",
-    "blocked": "yellow",
-    "sending": "yellow",
-}
+STATUSES = {**COLOURS, "sending": "yellow"}
 STATES = {"sending": "sent, and no answer is known", "waiting": "to be sent again"}
 """States of a delivery that are no status of a row, in words."""
 _WITH_TIME = 92

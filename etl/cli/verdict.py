@@ -25,7 +25,7 @@ LEAST_ROOM = 4
 SHOWN_REMEDIES = 3
 MOST_OUTCOME_LINES = 2
 """Lines for one kind of answer: an endpoint may send a page."""
-_COLOURS = {
+COLOURS = {
     "planned": "green",
     "delivered": "green",
     "invalid": "red",
@@ -140,7 +140,7 @@ def _counts(report: RunReport, width: int) -> list[Text]:
             lines += [names, numbers]
             names, numbers = Text("  "), Text("  ")
         names.append(f"{status:>{cells}}   ", style="dim")
-        numbers.append(f"{count:>{cells},}   ", style=_COLOURS.get(status, ""))
+        numbers.append(f"{count:>{cells},}   ", style=COLOURS.get(status, ""))
     lines += [names, numbers] if len(names.plain.strip()) else []
     for line in lines:
         line.rstrip()
@@ -162,7 +162,7 @@ def _outcomes(report: RunReport, width: int, room: int) -> list[Text]:
         first, *rest = texts or [""]
         line = Text(prefix + first)
         start = prefix.index(status)
-        line.stylize(_COLOURS.get(status, ""), start, start + len(status))
+        line.stylize(COLOURS.get(status, ""), start, start + len(status))
         blocks.append([line, *(Text(" " * len(prefix) + text) for text in rest)])
     return _fitted(blocks, room, " " * (numbers + 6), "answer", "results.csv")
 

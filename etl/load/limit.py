@@ -58,11 +58,6 @@ class AdaptiveLimit:
         """Requests that may be under way, now."""
         return int(self._limit)
 
-    @property
-    def usual_seconds(self) -> float | None:
-        """The latency that is usual, in seconds; None before it is known."""
-        return self._usual
-
     def note_reached(self) -> None:
         """Note that the limit is all that holds a request back, or nearly."""
         self._reached = True

@@ -14,8 +14,12 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pytest
+
+from etl.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 # The process takes the terminal for its own, as a shell gives it to a command: Ctrl-C is a key then.
@@ -107,3 +111,10 @@ def on_terminal(*arguments: str | Path, cwd: Path, columns: int = 80, **extra: s
         process.kill()
         process.wait()
         os.close(master)
+
+
+def run(words: Sequence[str | Path], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Run a command in this process; return its exit code, stdout and stderr."""
+    code = main([str(word) for word in words])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from sheets import write_contacts, write_deletes
+from shell import run
 
-from etl.__main__ import main
 from etl.cli.planned import planned_call
 from etl.errors import SettingsError
 from etl.plan_file import read_plan
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    return tmp_path
-
-
-def run(words: Sequence[str | Path], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    code = main([str(word) for word in words])
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
+def here(at_home: Path) -> Path:
+    return at_home
 
 
 def test_a_plan_shows_the_verdict_of_a_check_and_where_it_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +36,7 @@ def test_a_plan_shows_the_verdict_of_a_check_and_where_it_is(here: Path, capsys:
         "\n"
         "Read    people.csv: UTF-8, commas, header in row 1\n"
         "Reports r: results.csv, issues.csv, summary.json\n"
-        "Plan    r/plan.json  (3 requests, at most 5,000 a second: less than a second)\n"
+        "Plan    r/plan.json  (3 requests, at most 5,000 a second: under a second at that rate)\n"
         "Next    etl run --plan r/plan.json\n"
     )
     assert read_plan(here / "r" / "plan.json").counts == {"planned": 3, "invalid": 1}
@@ -99,7 +90,7 @@ def test_json_says_where_the_plan_is(here: Path, capsys: pytest.CaptureFixture[s
     _, out, _ = run(["plan", mapping, file, "--target", "sandbox", "--out", "p.json", "--json", "--quiet"], capsys)
 
     assert json.loads(out)["reports"]["plan"] == "p.json"
-    assert json.loads(out)["estimate"]["text"] == "1 request, at most 5,000 a second: less than a second"
+    assert json.loads(out)["estimate"]["text"] == "1 request, at most 5,000 a second: under a second at that rate"
 
 
 def test_quiet_leaves_the_paths_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sheets import write_contacts, write_deletes
-from shell import etl
+from shell import etl, run
 
-from etl.__main__ import main
 from etl.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    return tmp_path
-
-
-def run(words: Sequence[str | Path], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    code = main([str(word) for word in words])
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
+def here(at_home: Path) -> Path:
+    return at_home
 
 
 def test_a_check_says_what_would_happen(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,7 +204,7 @@ def test_off_a_terminal_there_is_a_log_line_a_stage_and_no_colour(here: Path) ->
     assert "\x1b" not in done.stdout + done.stderr
     checked, expected, sent = done.stderr.splitlines()
     assert checked.endswith(": planned 3")
-    assert expected == "3 requests, at most 5,000 a second: less than a second"
+    assert expected == "3 requests, at most 5,000 a second: under a second at that rate"
     assert sent.endswith(": delivered 3")
 
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sheets import HEADER, write_contacts
+from shell import run
 
-from etl.__main__ import main
 from etl.plan_file import checksum
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    return tmp_path
-
-
-def run(words: Sequence[str | Path], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    code = main([str(word) for word in words])
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
+def here(at_home: Path) -> Path:
+    return at_home
 
 
 def planned(here: Path, capsys: pytest.CaptureFixture[str], *flags: str, rows: int = 3) -> None:
@@ -47,7 +38,7 @@ def test_a_plan_is_carried_out(here: Path, capsys: pytest.CaptureFixture[str]) -
 
     assert (code, out.splitlines()[0]) == (0, "All 3 rows were delivered to sandbox.")
     assert contacts(here) == 3
-    assert "3 requests, at most 5,000 a second: less than a second\n" in err
+    assert "3 requests, at most 5,000 a second: under a second at that rate\n" in err
 
 
 def test_a_changed_file_is_refused_before_anything_is_written_or_sent(
