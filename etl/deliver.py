@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -164,11 +164,13 @@ def deliver(
     issues: IssuesCsv,
     *,
     earlier: Earlier | None = None,
+    after: Callable[[Callable[[Unit], None]], None] | None = None,
     rows_per_chunk: int = ROWS_PER_CHUNK,
 ) -> bool:
     """Send every planned record, and return once each has its receipt: whether all rows that were checked were read.
 
-    `earlier`: what earlier sittings of this run know; what has ended there is not sent again.
+    `earlier`: what earlier sittings of this run know; what has ended there is not sent again. `after`: called once all
+    rows were handed over, with what takes more units.
 
     A file that changed, or can no longer be read, stops the sending. Raises OSError where results cannot be written;
     what was handed over is drained first.
@@ -191,6 +193,8 @@ def deliver(
         all_read = ledger.counts.rows == found.counts.rows
         if not all_read and not all(file.is_untouched() for file in job.files):
             loader.stop(CHANGED.code, CHANGED.message)
+        if after is not None:
+            after(loader.submit)
     except BaseException:
         loader.stop("interrupted", "the run ended before it was sent")
         raise

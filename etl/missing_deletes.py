@@ -96,6 +96,11 @@ class MissingDeletes:
             for delivery in deliveries:
                 submit(Unit((delivery,)))
 
+    @property
+    def by_status(self) -> dict[str, int]:
+        """Deletions by the word of their status."""
+        return {status.value: count for status, count in self.counts.items()}
+
     def settle(self, receipt: Receipt) -> None:
         """Write down what became of one deletion. Raises OSError."""
         with self._lock:

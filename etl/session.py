@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from etl.load.stopping import Meaning, Stopped
 from etl.missing import require_plain_keys
 from etl.missing_deletes import FILE, MissingDeletes, Wiring
 from etl.options import Options
-from etl.records import Counts, Receipt, Status
+from etl.records import POSITION_BITS, Counts, Receipt, Status
 from etl.remedies import remedies
 from etl.report import RunReport
 from etl.report_folder import REPORTS, put_aside
@@ -189,9 +189,21 @@ class Session:
         """Send what is planned (nothing, if there is a `stop`), and write down what became of every row."""
         results = ResultsCsv(self.out / "results.csv", live=True)
         ledger = Ledger(results, self.options.progress)
+        deletes = self._missing_deletes(found)
+        # Who is missing stands behind the last table.
+        behind_all = len(self.job.tables) << POSITION_BITS
+
+        def settle(receipt: Receipt) -> None:
+            is_row = receipt.delivery.position < behind_all
+            (ledger if is_row or deletes is None else deletes).settle(receipt)
+
         try:
-            with self._recorder() as recorder, self._stage("sending" if stop is None else "listing", found.counts.rows):
-                loader = self._loader(sender, ledger.settle, recorder)
+            with (
+                nullcontext() if deletes is None else closing(deletes),
+                self._recorder() as recorder,
+                self._stage("sending" if stop is None else "listing", found.counts.rows),
+            ):
+                loader = self._loader(sender, settle, recorder)
                 if stop is not None:
                     loader.stop(stop.code, stop.message)
                 self.options.interrupt.tell(lambda asked: loader.stop(asked.code, asked.message))
@@ -199,14 +211,16 @@ class Session:
                 if earlier is not None and stop is not None:
                     # Nothing is sent again, so what was unknown stays so.
                     earlier = replace(earlier, unknown_again=False)
-                all_read = deliver(self.job, found, loader, ledger, self.issues, earlier=earlier)
-                ended = self._stop_of(loader.stopped or loader.given_up, ledger.counts)
-                missing = self._delete_missing(found, sender, recorder, stop or ended)
+                all_read = deliver(
+                    self.job, found, loader, ledger, self.issues,
+                    earlier=earlier, after=deletes.send if deletes is not None else None,
+                )  # fmt: skip
             results.finish()
+            ended = self._stop_of(loader.stopped or loader.given_up, ledger.counts)
             stop = stop or ended or down(ledger.counts, ledger.outcomes)
             return self.report(
                 found, ledger.counts, dry_run=False, stop=stop, delivery=sender.facts(loader), all_read=all_read,
-                outcomes=ledger.outcomes, missing=missing,
+                outcomes=ledger.outcomes, missing=deletes.by_status if deletes is not None else {},
             )  # fmt: skip
         except OSError as error:
             raise self._cut_short(error, results, ledger, found) from error
@@ -214,41 +228,20 @@ class Session:
             results.close()
             raise
 
-    def _delete_missing(
-        self, found: Survey, sender: wiring.Sender, recorder: Recorder, stop: Stop | None
-    ) -> dict[str, int]:
-        """Write missing.csv, and delete who is missing where the mapping says so; return the counts by status."""
+    def _missing_deletes(self, found: Survey, *, dry_run: bool = False) -> MissingDeletes | None:
+        """Return what writes missing.csv and deletes who is missing, None where no record asks who is."""
         if found.gone is None:
-            return {}
-        deletes = MissingDeletes(found.gone, self.out / FILE, self._deletion())
-        try:
-            loader = self._loader(sender, deletes.settle, recorder)
-            if stop is not None:
-                loader.stop(stop.code, stop.message)
-            self.options.interrupt.tell(lambda asked: loader.stop(asked.code, asked.message))
-            try:
-                deletes.send(loader.submit)
-            finally:
-                loader.drain()
-        finally:
-            deletes.close()
-        return {status.value: count for status, count in deletes.counts.items()}
+            return None
+        plan = self.job.plan
+        has_group_key = plan.mapping.group_key is not None or plan.group_key is not None
+        return MissingDeletes(found.gone, self.out / FILE, Wiring(plan.wire, has_group_key), dry_run=dry_run)
 
     def list_missing(self, found: Survey) -> None:
         """Write missing.csv of a dry run, where a record asks who is missing. Raises OSError."""
-        if found.gone is None:
-            return
-        deletes = MissingDeletes(found.gone, self.out / FILE, self._deletion(), dry_run=True)
-        try:
-            deletes.send(lambda _: None)
-        finally:
-            deletes.close()
-
-    def _deletion(self) -> Wiring:
-        """Return how deletions of who is missing are written."""
-        plan = self.job.plan
-        has_group_key = plan.mapping.group_key is not None or plan.group_key is not None
-        return Wiring(plan.wire, has_group_key)
+        deletes = self._missing_deletes(found, dry_run=True)
+        if deletes is not None:
+            with closing(deletes):
+                deletes.send(lambda _: None)
 
     def _loader(self, sender: wiring.Sender, on_receipt: Callable[[Receipt], None], recorder: Recorder) -> Loader:
         timing, deadline = self.options.timing, self.options.deadline

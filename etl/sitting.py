@@ -19,7 +19,7 @@ from etl.job import Job
 from etl.journal.locks import Lock, this_process
 from etl.journal.model import NewRun, RunEnd, RunRecord, RunState
 from etl.load.recorder import Entry, Recorder
-from etl.records import Status
+from etl.records import POSITION_BITS, Status
 from etl.report import RunReport
 from etl.sources.fingerprint import Fingerprint, fingerprint
 from etl.sources.intake import SourceFile
@@ -85,9 +85,13 @@ class Sitting:
         state = RunState.FINISHED if stop is None else RunState.STOPPED
         if stop is not None and stop.code == "interrupted":
             state = RunState.INTERRUPTED
+        counts = dict(report.counts)
+        for status in _LEFT_OPEN:
+            if report.missing.get(status):
+                counts[status.value] = counts.get(status, 0) + report.missing[status]
         try:
             self._end(
-                state, report.exit_code, report.rows, report.counts,
+                state, report.exit_code, report.rows, counts,
                 stop.code if stop else "", stop.message if stop else "",
             )  # fmt: skip
         except JournalError as error:
@@ -97,7 +101,7 @@ class Sitting:
                 code=error.code, where=error.where,
                 hint=f'the reports in {report.out} are complete; then "etl resume {self.run_id}" ends the run',
             ) from error  # fmt: skip
-        if state is RunState.FINISHED and not any(report.counts.get(status) for status in _LEFT_OPEN):
+        if state is RunState.FINISHED and not any(counts.get(status) for status in _LEFT_OPEN):
             self._remove_copies()
 
     def _end(
@@ -133,7 +137,9 @@ class Sitting:
             self._end(state, exit_code, 0, self.journal.tally(self.run_id), code, message)
 
 
-def begin(job: Job, target: TargetSettings, journal: Journal, options: Mapping[str, Any], where: Where) -> Sitting:
+def begin(
+    job: Job, target: TargetSettings, journal: Journal, options: Mapping[str, Any], where: Where, *, lock: Lock
+) -> Sitting:
     """Enter a new run in the journal, and keep the copies of files that are no files here. Raises JournalError."""
     for file in job.files:
         if file.spool is not None:
@@ -158,7 +164,7 @@ def begin(job: Job, target: TargetSettings, journal: Journal, options: Mapping[s
             version=_version(),
         )
     )
-    return Sitting(journal, job.id, target.name, where.wall, job.files)
+    return Sitting(journal, job.id, target.name, where.wall, job.files, lock=lock)
 
 
 def go_on(
@@ -167,12 +173,15 @@ def go_on(
     files: tuple[SourceFile, ...],
     wall: Callable[[], float],
     *,
+    lock: Lock,
     unknown_again: bool,
 ) -> Sitting:
     """Open a run again that is in the journal. Raises JournalError."""
     journal.reopen(record.id, who=this_process(), pid=os.getpid(), at=wall())
-    sitting = Sitting(journal, record.id, record.new.target, wall, files, Earlier(journal, record.id, unknown_again))
-    tally = journal.tally(record.id)
+    earlier = Earlier(journal, record.id, unknown_again)
+    sitting = Sitting(journal, record.id, record.new.target, wall, files, earlier, lock)
+    # Of those whom a full export no longer holds, what was deleted is not missing any more.
+    tally = journal.tally(record.id, before=len(record.new.tables) << POSITION_BITS)
     sitting.ended_before = tally.get(Status.DELIVERED, 0) + tally.get(Status.REJECTED, 0)
     return sitting
 

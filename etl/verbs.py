@@ -160,8 +160,7 @@ def run(
             out=options.out or Path(),
             wall=options.timing.wall,
         )
-        sitting = sittings.begin(job, chosen, journal, to_keep(options), where)
-        sitting.lock = lock
+        sitting = sittings.begin(job, chosen, journal, to_keep(options), where, lock=lock)
         return _send(job, settings, chosen, options, sitting, agreed[0] if agreed else None)
 
 
@@ -184,25 +183,23 @@ def retry(run_id: str, *, config: Config = None, options: Options | None = None)
 def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool) -> RunReport:
     settings = _settings(config)
     with _journal(settings, create=False) as journal:
-        new = find(journal, run_id).new
+        record = find(journal, run_id)
+        new, options = record.new, from_kept(record, options)
         chosen = _overridden(settings.target(new.target), options)
         settings.credentials(chosen)
         with locked(settings, new.target, new.mapping, new.id) as lock:
             record = journal.run(new.id)
             _require_agreed(record)
-            if unknown_again:
-                _require_something_left(record)
-            else:
-                _require_unfinished(record)
+            _require_something_left(record, unknown_again=unknown_again)
             loaded = _same_mapping(record)
             _require_same_settings(record, chosen)
             files = sittings.same_files(record)
-            options = from_kept(record, options)
             job = open_job(
                 loaded, [], chosen, sheet=options.sheet, limit=options.limit, taken=files, run_id=record.id
             )  # fmt: skip
-            sitting = sittings.go_on(journal, record, files, options.timing.wall, unknown_again=unknown_again)
-            sitting.lock = lock
+            sitting = sittings.go_on(
+                journal, record, files, options.timing.wall, lock=lock, unknown_again=unknown_again
+            )  # fmt: skip
             if unknown_again:
                 held = [spec.number for spec in loaded.records if spec.unknown is Unknown.HOLD]
                 sitting.doubtful = journal.count_unknown(record.id, held)
@@ -239,27 +236,20 @@ def _require_agreed(record: RunRecord) -> None:
         )  # fmt: skip
 
 
-def _require_something_left(record: RunRecord) -> None:
-    if record.state is RunState.FINISHED and not any(record.counts.get(status) for status in ("failed", "unknown")):
-        finished = JournalError(
-            f"run {record.id} is finished, with exit code {record.exit_code}: no row of it is failed or unknown",
-            code="nothing-to-retry",
-        )
-        finished.exit_code = record.exit_code or 0
-        raise finished
-
-
-def _require_unfinished(record: RunRecord) -> None:
-    if record.state is RunState.FINISHED:
-        left = sum(record.counts.get(status, 0) for status in ("failed", "unknown"))
-        finished = JournalError(
-            f"run {record.id} is finished, with exit code {record.exit_code}: nothing is left of it",
-            code="run-finished",
-            hint=f'"etl retry {record.id}" sends its {left:,} failed and unknown rows again' if left else "",
-        )
-        # Whoever resumes after every night wants to know how the night was.
-        finished.exit_code = record.exit_code or 0
-        raise finished
+def _require_something_left(record: RunRecord, *, unknown_again: bool) -> None:
+    """Refuse to go on with a finished run, or (`unknown_again`) with one of which nothing is failed or unknown."""
+    left = sum(record.counts.get(status, 0) for status in ("failed", "unknown"))
+    if record.state is not RunState.FINISHED or (unknown_again and left):
+        return
+    rest = "no row of it is failed or unknown" if unknown_again else "nothing is left of it"
+    finished = JournalError(
+        f"run {record.id} is finished, with exit code {record.exit_code}: {rest}",
+        code="nothing-to-retry" if unknown_again else "run-finished",
+        hint=f'"etl retry {record.id}" sends its {left:,} failed and unknown rows again' if left else "",
+    )
+    # Whoever resumes after every night wants to know how the night was.
+    finished.exit_code = record.exit_code or 0
+    raise finished
 
 
 def _same_mapping(record: RunRecord) -> Mapping:

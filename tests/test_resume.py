@@ -303,3 +303,11 @@ def journal_runs(server: Rig):
 
     with open_journal(load_settings(server.config, {}, server.folder)) as journal:
         return journal.runs()
+
+
+def test_the_connections_that_a_run_was_given_hold_for_its_resumption(tmp_path):
+    with rig(tmp_path, latency_seconds=0.005) as server:
+        first = interrupted(server, CONTACT, write_csv(tmp_path / "s.csv", people(120)), concurrency=2)
+        report = resume(server, first.id)
+    assert report.counts == {"delivered": 120}
+    assert report.delivery["endpoints"]["/contacts"]["concurrency"] == 2

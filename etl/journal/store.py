@@ -103,9 +103,11 @@ class Journal:
         with translated(self.name), self._reading.connect() as connection:
             return {(row.position, row.record): self._past(row) for row in connection.execute(asked)}
 
-    def tally(self, run_id: str) -> dict[str, int]:
-        """Return how many deliveries of the run are in each state."""
+    def tally(self, run_id: str, before: int | None = None) -> dict[str, int]:
+        """Return how many deliveries of the run, of positions below `before`, are in each state."""
         asked = select(deliveries.c.state, func.count().label("rows")).where(deliveries.c.run == self._number(run_id))
+        if before is not None:
+            asked = asked.where(deliveries.c.position < before)
         with translated(self.name), self._reading.connect() as connection:
             counted = connection.execute(asked.group_by(deliveries.c.state))
             return {row.state: int(row.rows) for row in counted}
