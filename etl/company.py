@@ -62,6 +62,10 @@ class Company:
                 rows.add(own[["position"]].astype(_ROW))
         return tuple(found)
 
+    def close(self) -> None:
+        """Close the files of people who are not looked at."""
+        self._partitions.close()
+
 
 def _crowded(entries: np.ndarray) -> np.ndarray:
     """Return the entries of people with more than one (record, key)."""

@@ -194,6 +194,11 @@ class Comparer:
         self._waiting = [_Waiting() for _ in records]
         self._company = Company(_made(folder / "company"), records) if comparison.spares else None
 
+    def close(self) -> None:
+        """Close the files of what is gathered."""
+        if self._company is not None:
+            self._company.close()
+
     def compare(self, record: PreparedRecord, digests: Digests, positions: Rows) -> None:
         """Take in a record's planned rows. `digests`: of their bodies; `positions`: theirs in the run, ascending."""
         asked = any(self._comparison.asks(record.spec)) or self._company is not None

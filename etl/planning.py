@@ -8,14 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from etl.errors import SettingsError
-from etl.estimate import Estimate
 from etl.flat_payload import flat
 from etl.guards import Stop
 from etl.job import BoundTable, Job
@@ -34,8 +32,9 @@ from etl.plan_file import (
     write_plan,
 )
 from etl.records import STATUSES, Status
+from etl.release import program_version
 from etl.report import RunReport
-from etl.settings import TargetSettings
+from etl.settings import AGREED_SETTINGS, TargetSettings
 from etl.sources.addresses import is_url, shown_name
 from etl.sources.intake import STANDARD_INPUT
 from etl.survey import Survey
@@ -44,8 +43,6 @@ SAMPLES = 3
 """Of each record."""
 PLAN_NAME = "plan.json"
 """In the folder of the reports, unless another file is named."""
-AGREED_SETTINGS = ("url", "wire", "group_key", "auth")
-"""What decides what is sent and to whom; the others are pace and patience, or say where a secret is."""
 _PLANNED = STATUSES.index(Status.PLANNED)
 _ROWS_PER_CHUNK = 2_000
 _SHOWN_DIGITS = 8
@@ -80,7 +77,6 @@ class Draft:
     def keep(self, job: Job, found: Survey, report: RunReport) -> Path:
         """Write the plan; return where it is. Raises SettingsError, SourceError."""
         path = self.file or report.out / PLAN_NAME
-        expected = Estimate(found.requests, self.options.rate or self.target.rate)
         mapping = job.plan.mapping
         write_plan(
             PlanFile(
@@ -107,7 +103,7 @@ class Draft:
                 deletes=report.deletes,
                 missing_deletes=found.missing_deletes,
                 clears=dict(report.clears),
-                estimate=PlannedPace.model_validate(expected.as_dict()),
+                estimate=PlannedPace.model_validate(report.estimate),
                 samples=list(self._samples(job)),
                 planned_sha256=found.planned_digest,
             ),
@@ -217,14 +213,6 @@ def version_note(plan: PlanFile) -> str:
         return ""
     made, this = plan.program or "(unknown)", own or "(unknown)"
     return f"the plan was made by version {made} of this program, and this is version {this}"
-
-
-def program_version() -> str:
-    """Return the version of this program, "" for a copy that is not installed."""
-    try:
-        return version("salesmanago-etl")
-    except PackageNotFoundError:
-        return ""
 
 
 def _file_changes(plan: PlanFile, job: Job) -> Iterator[str]:

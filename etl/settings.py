@@ -28,6 +28,8 @@ from etl.settings_journal import JournalSettings, read_journal
 from etl.settings_problems import SettingProblem, problems_of, raise_all, secret_problems
 
 SANDBOX = "sandbox"
+AGREED_SETTINGS = ("url", "wire", "group_key", "auth")
+"""What decides what is sent and to whom; the others are pace and patience, or say where a secret is."""
 DEFAULT_REGION = "eu-west-1"
 CONFIG_NAME = "etl.toml"
 REPORTS_FOLDER = "etl-reports"
@@ -118,7 +120,7 @@ class TargetSettings(BaseModel):
     @property
     def fingerprint(self) -> str:
         """SHA-256 in hex digits of what decides what is sent, and to whom: neither its pace nor a secret."""
-        parts = self.name, self.url, self.wire, self.group_key, self.auth
+        parts = [getattr(self, name) for name in ("name", *AGREED_SETTINGS)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def at(self, url: str) -> Self:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +19,7 @@ from etl.journal.locks import Lock, this_process
 from etl.journal.model import NewRun, RunEnd, RunRecord, RunState
 from etl.load.recorder import Entry, Recorder
 from etl.records import POSITION_BITS, Status
+from etl.release import program_version
 from etl.report import RunReport
 from etl.sources.fingerprint import Fingerprint, fingerprint
 from etl.sources.intake import SourceFile
@@ -161,7 +161,7 @@ def begin(
             options=options,
             config=where.config,
             out=str(where.out.absolute()),
-            version=_version(),
+            version=program_version(),
         )
     )
     return Sitting(journal, job.id, target.name, where.wall, job.files, lock=lock)
@@ -229,10 +229,3 @@ def _facts(file: SourceFile) -> dict[str, Any]:
         "kept": kept,
         "content_sha256": fingerprint(file.path).sha256 if kept else file.fingerprint.sha256,
     }
-
-
-def _version() -> str:
-    try:
-        return version("salesmanago-etl")
-    except PackageNotFoundError:
-        return ""

@@ -185,7 +185,7 @@ class _Shelf:
 
     def close(self) -> None:
         """Close the files that are written."""
-        for one in (self._spool, self._sends, self._missing, *self._indexes):
+        for one in (self._spool, self._sends, self._missing, self._comparer, *self._indexes):
             if one is not None:
                 one.close()
 

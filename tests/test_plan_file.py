@@ -16,11 +16,12 @@ from etl.interrupt import Interrupt
 from etl.job import Job, open_job
 from etl.mapping import load_mapping
 from etl.plan_file import PlanFile, checksum, read_plan
-from etl.planning import AGREED_SETTINGS, as_agreed, differs, program_version, refuse_changes, version_note
+from etl.planning import as_agreed, differs, refuse_changes, version_note
 from etl.progress import Silent
+from etl.release import program_version
 from etl.reports.issues_csv import IssuesCsv
 from etl.session import Options
-from etl.settings import TargetSettings, load_settings
+from etl.settings import AGREED_SETTINGS, TargetSettings, load_settings
 from etl.survey import Survey, survey
 from etl.verbs import plan
 

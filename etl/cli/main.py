@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 import click
 
@@ -15,6 +14,7 @@ from etl.cli.choosing import is_table, shown_table
 from etl.cli.faults import write_fault
 from etl.cli.output import abandon_stdout, complain, is_gone
 from etl.errors import EtlError, render
+from etl.release import program_version
 
 COMMANDS = {
     "run": "Read, check and send; account for every row.",
@@ -71,13 +71,6 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _version() -> str:
-    try:
-        return version("salesmanago-etl")
-    except PackageNotFoundError:
-        return "(a copy that is not installed)"
-
-
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -97,7 +90,9 @@ Exit codes:
   130 (Ctrl-C), 143 (SIGTERM) and 129 (SIGHUP)  interrupted
 """,
 )
-@click.version_option(_version(), "--version", prog_name="etl", message="%(prog)s %(version)s")
+@click.version_option(
+    program_version() or "(a copy that is not installed)", "--version", prog_name="etl", message="%(prog)s %(version)s"
+)
 def cli() -> None:
     """Spreadsheets into SALESmanago: mapped, checked, delivered, and every row accounted for."""
 

@@ -16,7 +16,7 @@ class Journey(Ticket):
 
     __slots__ = (
         "attempts", "clock_corrected", "delivery", "duration_ms", "entered", "free", "is_begun", "is_canary",
-        "is_flying", "is_probe", "is_renewed", "place", "sent_at", "settled", "spent", "throttled", "verdict",
+        "is_flying", "is_probe", "is_renewed", "place", "sent_at", "spent", "throttled", "verdict",
     )  # fmt: skip
 
     def __init__(self, unit: Unit) -> None:
@@ -29,7 +29,7 @@ class Journey(Ticket):
         self.place += 1
         self.delivery: Delivery = self.unit.deliveries[self.place]
         self.attempts = self.throttled = self.free = self.spent = 0
-        self.clock_corrected = self.entered = self.settled = False
+        self.clock_corrected = self.entered = False
         self.is_begun = self.is_canary = self.is_flying = self.is_probe = self.is_renewed = False
         self.verdict: Verdict | None = None
         self.sent_at: float | None = None

@@ -211,7 +211,6 @@ class Schedule:
         if journey.is_canary:
             journey.is_canary = False
             self._end_canary(journey, status, message)
-        journey.settled = True
         receipt = journey.receipt(status, code, message)
         begun = journey.is_begun or journey.attempts
         step = Step(journey, [Outcome(receipt, wall, is_final=True)] if begun else [], [receipt])

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import requests
@@ -20,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from etl.records import Endpoint
+from etl.release import PROGRAM, program_version
 from etl.settings import TargetSettings
 from etl.targets.auth import Signer
 from etl.targets.base import Answer, NoAnswer
@@ -130,7 +130,7 @@ class HttpTransport:
             # A secret of a few letters would be found in every word.
             self._secrets = tuple(secret.encode() for secret in known if len(secret) >= SHORTEST_SECRET)
             self._shown = known
-        text = repr(answer.headers).encode() + answer.body + answer.detail.encode()
+        text = "\n".join((*answer.headers.values(), answer.detail)).encode() + answer.body
         if not any(secret in text for secret in self._secrets):
             return answer
         body, detail, headers = answer.body, answer.detail, dict(answer.headers)
@@ -196,12 +196,8 @@ class _TlsConnection(_Watched, HTTPSConnection):
 
 
 def _fixed_headers() -> dict[str, str]:
-    try:
-        release = version("salesmanago-etl")
-    except PackageNotFoundError:
-        release = "0"
     return {
-        "User-Agent": f"salesmanago-etl/{release}",
+        "User-Agent": f"{PROGRAM}/{program_version() or '0'}",
         "Content-Type": CONTENT_TYPE,
         "Accept": CONTENT_TYPE,
         "Accept-Encoding": "identity",
