@@ -13,7 +13,7 @@ from etl.journal import locks
 from etl.journal.model import HistoryEntry, RunRecord, RunState
 from etl.kept_reports import RESULTS, Line, Place, folder_of, lines_of, place_of
 from etl.records import Status
-from etl.report import BAD
+from etl.report import BAD, OPEN
 from etl.reports.person import Person
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class RunTold:
     @property
     def open(self) -> int:
         """Records that `etl retry` would send again."""
-        return sum(self.counts.get(status, 0) for status in (Status.FAILED, Status.UNKNOWN))
+        return sum(self.counts.get(status, 0) for status in OPEN)
 
     @property
     def can_resume(self) -> bool:

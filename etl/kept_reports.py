@@ -50,7 +50,7 @@ def folder_of(record: RunRecord) -> Path | None:
     A later run into the same folder moves the earlier ones into a folder of their run's name.
     """
     out = Path(record.new.out)
-    owner = _owner_of(out)
+    owner = owner_of(out)
     if owner == record.id:
         return out
     if (out / record.id).is_dir():
@@ -64,7 +64,7 @@ def folders_of(record: RunRecord, *, shared: bool) -> list[Path]:
     `shared`: other runs had the same folder, so that what tells no run's name may be theirs.
     """
     out = Path(record.new.out)
-    owners = [(folder, _owner_of(folder)) for folder in (out, *_folders_in(out))]
+    owners = [(folder, owner_of(folder)) for folder in (out, *_folders_in(out))]
     mine = [folder for folder, owner in owners if owner == record.id or (owner is None and not shared)]
     newest = folder_of(record)
     return mine if newest is None or newest in mine else [*mine, newest]
@@ -106,7 +106,7 @@ def lines_of(path: Path, person: Person) -> Iterator[Line]:
                     )  # fmt: skip
 
 
-def _owner_of(folder: Path) -> str | None:
+def owner_of(folder: Path) -> str | None:
     """Return the id of the run whose reports are in the folder, None where none says so: it was killed."""
     try:
         return str(json.loads((folder / "summary.json").read_text(encoding="utf-8"))["id"])

@@ -13,6 +13,8 @@ from etl.records import Status
 if TYPE_CHECKING:
     import pandas as pd
 
+OPEN = (Status.FAILED, Status.UNKNOWN)
+"""Statuses of what `etl retry` sends again."""
 BAD = (Status.INVALID, Status.REJECTED, Status.FAILED, Status.UNKNOWN)
 """Statuses that make the exit code 1."""
 

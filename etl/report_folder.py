@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 from datetime import datetime
 from pathlib import Path
+
+from etl.kept_reports import owner_of
 
 REPORTS = ("results.csv", "results.csv.ordered", "issues.csv", "summary.json", "missing.csv")
 
@@ -15,12 +16,9 @@ def put_aside(out: Path) -> None:
     earlier = [out / name for name in REPORTS if (out / name).exists()]
     if not earlier:
         return
-    try:
-        name = json.loads((out / "summary.json").read_text(encoding="utf-8"))["id"]
-    except (OSError, ValueError, KeyError):
-        # A run that was killed has no summary.
-        name = f"{datetime.fromtimestamp(earlier[0].stat().st_mtime).astimezone():%Y%m%d-%H%M%S}"
-    folder = _free(out / str(name))
+    # A run that was killed has no summary.
+    stamp = f"{datetime.fromtimestamp(earlier[0].stat().st_mtime).astimezone():%Y%m%d-%H%M%S}"
+    folder = _free(out / (owner_of(out) or stamp))
     folder.mkdir()
     for path in earlier:
         path.replace(folder / path.name)

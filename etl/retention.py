@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.journal.model import RunRecord, RunState
-from etl.records import Status
+from etl.report import OPEN
 
 if TYPE_CHECKING:
     from etl.journal import Journal
@@ -69,5 +69,5 @@ def _copies(run: RunRecord) -> Iterator[Path]:
 
 def _may_go_on(run: RunRecord) -> bool:
     """Tell whether `etl resume` or `etl retry` may read the run's files again."""
-    left = sum(run.counts.get(status, 0) for status in (Status.FAILED, Status.UNKNOWN))
+    left = sum(run.counts.get(status, 0) for status in OPEN)
     return run.state is not RunState.FINISHED or left > 0

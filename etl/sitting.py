@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from etl.earlier import Earlier
 from etl.errors import EtlError, GuardError, JournalError
+from etl.interrupt import Interrupt
 from etl.job import Job
 from etl.journal.locks import Lock, this_process
 from etl.journal.model import NewRun, RunEnd, RunRecord, RunState
 from etl.load.recorder import Entry, Recorder
+from etl.mapping.model import RecordSpec, Unknown
 from etl.records import POSITION_BITS, Status
 from etl.release import program_version
-from etl.report import RunReport
+from etl.report import OPEN, RunReport
 from etl.sources.fingerprint import Fingerprint, fingerprint
 from etl.sources.intake import SourceFile
 from etl.survey import InterruptedRun
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 LOCK_SECONDS = 5.0
 """Between two looks at the lock: a server that was started again has let go of it."""
-_LEFT_OPEN = (Status.FAILED, Status.UNKNOWN)
 
 
 class Locked:
@@ -67,8 +68,8 @@ class Sitting:
     target: str
     wall: Callable[[], float]
     files: tuple[SourceFile, ...]
+    holding: Holding
     earlier: Earlier | None = None
-    lock: Lock | None = None
     ended_before: int = 0
     doubtful: int = 0
     _ended: bool = field(default=False, init=False)
@@ -77,7 +78,7 @@ class Sitting:
     def recorder(self) -> Iterator[Recorder]:
         """Yield what writes down requests, as long as the run's lock is its own."""
         with self.journal.writer(self.run_id, self.target) as writer:
-            yield writer if self.lock is None else Locked(writer, self.lock)
+            yield Locked(writer, self.holding.lock)
 
     def end(self, report: RunReport) -> None:
         """Write down how it ended, and remove copies of files that nobody will read again. Raises GuardError."""
@@ -86,7 +87,7 @@ class Sitting:
         if stop is not None and stop.code == "interrupted":
             state = RunState.INTERRUPTED
         counts = dict(report.counts)
-        for status in _LEFT_OPEN:
+        for status in OPEN:
             if report.missing.get(status):
                 counts[status.value] = counts.get(status, 0) + report.missing[status]
         try:
@@ -101,7 +102,7 @@ class Sitting:
                 code=error.code, where=error.where,
                 hint=f'the reports in {report.out} are complete; then "etl resume {self.run_id}" ends the run',
             ) from error  # fmt: skip
-        if state is RunState.FINISHED and not any(counts.get(status) for status in _LEFT_OPEN):
+        if state is RunState.FINISHED and not any(counts.get(status) for status in OPEN):
             self._remove_copies()
 
     def _end(
@@ -129,7 +130,8 @@ class Sitting:
         state = RunState.INTERRUPTED if interrupted else RunState.STOPPED
         code, message, exit_code = "internal-error", type(error).__name__, 4
         if interrupted:
-            code, message, exit_code = "interrupted", "interrupted before anything was sent", 130
+            code, message = "interrupted", "interrupted before anything was sent"
+            exit_code = self.holding.interrupt.stop.exit_code
         elif isinstance(error, EtlError):
             code, message, exit_code = error.code, error.message, error.exit_code
         # What ended the run is told; that the journal could not be told as well would hide it.
@@ -138,7 +140,7 @@ class Sitting:
 
 
 def begin(
-    job: Job, target: TargetSettings, journal: Journal, options: Mapping[str, Any], where: Where, *, lock: Lock
+    job: Job, target: TargetSettings, journal: Journal, kept: Mapping[str, Any], where: Where, *, holding: Holding
 ) -> Sitting:
     """Enter a new run in the journal, and keep the copies of files that are no files here. Raises JournalError."""
     for file in job.files:
@@ -158,13 +160,13 @@ def begin(
             files=tuple(_facts(file) for file in job.files),
             tables=tuple((bound.table.ref.file, bound.table.ref.sheet) for bound in job.tables),
             given=where.given,
-            options=options,
+            options=kept,
             config=where.config,
             out=str(where.out.absolute()),
             version=program_version(),
         )
     )
-    return Sitting(journal, job.id, target.name, where.wall, job.files, lock=lock)
+    return Sitting(journal, job.id, target.name, where.wall, job.files, holding)
 
 
 def go_on(
@@ -173,17 +175,29 @@ def go_on(
     files: tuple[SourceFile, ...],
     wall: Callable[[], float],
     *,
-    lock: Lock,
+    holding: Holding,
+    records: Sequence[RecordSpec],
     unknown_again: bool,
 ) -> Sitting:
     """Open a run again that is in the journal. Raises JournalError."""
     journal.reopen(record.id, who=this_process(), pid=os.getpid(), at=wall())
     earlier = Earlier(journal, record.id, unknown_again)
-    sitting = Sitting(journal, record.id, record.new.target, wall, files, earlier, lock)
+    sitting = Sitting(journal, record.id, record.new.target, wall, files, holding, earlier)
     # Of those whom a full export no longer holds, what was deleted is not missing any more.
     tally = journal.tally(record.id, before=len(record.new.tables) << POSITION_BITS)
     sitting.ended_before = tally.get(Status.DELIVERED, 0) + tally.get(Status.REJECTED, 0)
+    if unknown_again:
+        held = [spec.number for spec in records if spec.unknown is Unknown.HOLD]
+        sitting.doubtful = journal.count_unknown(record.id, held)
     return sitting
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a sitting holds while it lasts: the run's lock, and the ear for those who ask it to stop."""
+
+    lock: Lock
+    interrupt: Interrupt
 
 
 @dataclass(frozen=True, slots=True)

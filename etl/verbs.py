@@ -27,15 +27,14 @@ from etl.journal.locks import died_note, locked
 from etl.journal.model import RunRecord, RunState
 from etl.kept_options import from_kept, to_keep
 from etl.mapping import Mapping, load_mapping
-from etl.mapping.model import Unknown
 from etl.options import Options
 from etl.outcomes import in_order
 from etl.plan_file import PlanFile, refuse_overwriting
 from etl.planning import Draft, as_agreed, differs, refuse_changes, version_note
 from etl.records import Counts
-from etl.report import RunReport
+from etl.report import OPEN, RunReport
 from etl.reports.results_csv import ResultsCsv
-from etl.retention import prune
+from etl.retention import COPIES, prune
 from etl.session import Session
 from etl.settings import REPORTS_FOLDER, Settings, TargetSettings, load_settings
 from etl.settings_problems import problems_of, raise_all
@@ -160,7 +159,9 @@ def run(
             out=options.out or Path(),
             wall=options.timing.wall,
         )
-        sitting = sittings.begin(job, chosen, journal, to_keep(options), where, lock=lock)
+        sitting = sittings.begin(
+            job, chosen, journal, to_keep(options), where, holding=sittings.Holding(lock, options.interrupt)
+        )
         return _send(job, settings, chosen, options, sitting, agreed[0] if agreed else None)
 
 
@@ -198,11 +199,9 @@ def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool
                 loaded, [], chosen, sheet=options.sheet, limit=options.limit, taken=files, run_id=record.id
             )  # fmt: skip
             sitting = sittings.go_on(
-                journal, record, files, options.timing.wall, lock=lock, unknown_again=unknown_again
+                journal, record, files, options.timing.wall, holding=sittings.Holding(lock, options.interrupt),
+                records=loaded.records, unknown_again=unknown_again,
             )  # fmt: skip
-            if unknown_again:
-                held = [spec.number for spec in loaded.records if spec.unknown is Unknown.HOLD]
-                sitting.doubtful = journal.count_unknown(record.id, held)
             return _send(job, settings, chosen, options, sitting)
 
 
@@ -238,7 +237,7 @@ def _require_agreed(record: RunRecord) -> None:
 
 def _require_something_left(record: RunRecord, *, unknown_again: bool) -> None:
     """Refuse to go on with a finished run, or (`unknown_again`) with one of which nothing is failed or unknown."""
-    left = sum(record.counts.get(status, 0) for status in ("failed", "unknown"))
+    left = sum(record.counts.get(status, 0) for status in OPEN)
     if record.state is not RunState.FINISHED or (unknown_again and left):
         return
     rest = "no row of it is failed or unknown" if unknown_again else "nothing is left of it"
@@ -322,7 +321,7 @@ def _open(
     settings: Settings,
     run_id: str | None = None,
 ) -> Job:
-    spool_in = settings.folder / ".etl" / "spool" if run_id else None
+    spool_in = settings.folder / COPIES if run_id else None
     return open_job(
         mapping, files, target, sheet=options.sheet, limit=options.limit,
         allow_private=settings.sources.allow_private, run_id=run_id, spool_in=spool_in,

@@ -311,3 +311,14 @@ def test_the_connections_that_a_run_was_given_hold_for_its_resumption(tmp_path):
         report = resume(server, first.id)
     assert report.counts == {"delivered": 120}
     assert report.delivery["endpoints"]["/contacts"]["concurrency"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_journal_knows_by_which_signal_a_run_was_ended_while_it_read(tmp_path, number):
+    with rig(tmp_path) as server:
+        interrupt = Interrupt()
+        interrupt.request(number)
+        with pytest.raises(etl.survey.InterruptedRun):
+            run(server, CONTACT, write_csv(tmp_path / "s.csv", people(20)), interrupt=interrupt)
+        (record,) = journal_runs(server)
+    assert record.exit_code == 128 + number

@@ -73,6 +73,7 @@ _MEND_THE_FILE = {
     "plan-differs",
 }
 """Stops after which going on would come to the same."""
+_OPEN = ("failed", "unknown")
 SHOWN_CLEARS = 3
 _OF_CONTACTS = ("contact.", "newEmail", "tags", "properties", "dictionaryProperties")
 
@@ -144,7 +145,7 @@ def next_step(report: RunReport) -> str:
     if report.dry_run:
         return ""
     if report.stop is None:
-        left = sum(report.counts.get(status, 0) for status in ("failed", "unknown"))
+        left = sum(counts.get(status, 0) for counts in (report.counts, report.missing) for status in _OPEN)
         return f"etl retry {report.id}" if left else ""
     if report.stop.code in _MEND_THE_FILE:
         return ""

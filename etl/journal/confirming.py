@@ -44,7 +44,7 @@ class Confirmer:
         self._clock = max(connection.scalars(latest), default=0.0)
         self._confirmed = upsert(schema.confirmed, dialect)
         self._fields = upsert(schema.fields, dialect)
-        self._erased = upsert(schema.erased, dialect)
+        self._erased = upsert(schema.erased, dialect, keeping_while={"run": schema.erased.c.revived_at.is_(None)})
         erased = schema.erased.c
         reviving = (
             update(schema.erased)

@@ -47,7 +47,7 @@ class Doubts:
         settled: dict[int, list[bytes]] = {}
         for (scope, key), (doubt, at) in sorted(last.items(), key=lambda item: item[0]):
             if doubt.is_open:
-                opened.append((scope, key, at, self._run, doubt.person, doubt.bare))
+                opened.append((scope, key, self._run, at, doubt.person, doubt.bare))
             else:
                 settled.setdefault(scope, []).append(key)
         self._opened.run(connection, opened)

@@ -52,6 +52,7 @@ def prune(engine: Engine, older_than: float) -> dict[str, int]:
     with engine.begin() as connection:
         numbers = list(connection.scalars(select(runs.c.number).where(last < older_than, ~may_run)))
         needed = set(connection.scalars(select(confirmed.c.run).distinct())) if numbers else set()
+        numbers = [number for number in numbers if number not in needed or _has_deliveries(connection, number)]
     counts = {"runs": 0, "deliveries": 0}
     for number in numbers:
         while removed := _remove_some(engine, number):
@@ -61,6 +62,10 @@ def prune(engine: Engine, older_than: float) -> dict[str, int]:
         with engine.begin() as connection:
             counts["runs"] += connection.execute(delete(runs).where(runs.c.number == number)).rowcount
     return counts
+
+
+def _has_deliveries(connection: Connection, run: int) -> bool:
+    return connection.scalar(select(deliveries.c.run).where(deliveries.c.run == run).limit(1)) is not None
 
 
 def _remove_some(engine: Engine, run: int) -> int:

@@ -117,7 +117,7 @@ def given_key(settings: JournalSettings, folder: Path, environ: Mapping[str, str
             message = f"the environment variable {settings.key_env} is not set"
             hint = "it must hold the hashing key of the journal (`key_env` under [journal])"
             raise JournalError(message, code="journal-key", hint=hint)
-        return _parsed(text, settings.key_env)
+        return _parsed(text.strip(), settings.key_env)
     if settings.key_file is not None:
         key = read_key(folder / Path(settings.key_file).expanduser())
         if key is None:
@@ -130,7 +130,7 @@ def given_key(settings: JournalSettings, folder: Path, environ: Mapping[str, str
 def read_key(path: Path) -> bytes | None:
     """Return the key in the file, None where there is no such file. Raises JournalError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

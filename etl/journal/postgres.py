@@ -5,7 +5,6 @@ The tables stand in a schema of their own, so that they never meet others of the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ def password_of(settings: JournalSettings, folder: Path, environ: Mapping[str, s
         return password
     if settings.password_file is not None:
         try:
-            return (folder / Path(settings.password_file).expanduser()).read_text(encoding="utf-8").strip(os.linesep)
+            return (folder / Path(settings.password_file).expanduser()).read_text(encoding="utf-8-sig").strip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no text"
             message = f"the file {settings.password_file} cannot be read: {reason}"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Dialect, Executable, Table
+from sqlalchemy import Connection, Dialect, Executable, Table, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from etl.journal import schema
@@ -60,14 +60,18 @@ class Ready:
         return f"{self._sql[: self._values.start(1)]}{', '.join([one] * count)}{self._sql[self._values.end(1) :]}"
 
 
-def upsert(table: Table, dialect: Dialect, *, keeping: Sequence[str] = ()) -> Ready:
+def upsert(
+    table: Table, dialect: Dialect, *, keeping: Sequence[str] = (), keeping_while: Mapping[str, Any] | None = None
+) -> Ready:
     """Return the statement that inserts a row of `table`, or replaces the one of its primary key.
 
-    `keeping`: columns of the old row that stay.
+    `keeping`: columns of the old row that stay; `keeping_while`: that stay while a condition on the old row holds.
     """
     made: Any = (postgresql.insert if dialect.name == "postgresql" else sqlite.insert)(table)
     key = [column.name for column in table.primary_key]
     changing = {c.name: made.excluded[c.name] for c in table.columns if c.name not in {*key, *keeping}}
+    for name, holds in (keeping_while or {}).items():
+        changing[name] = case((holds, table.c[name]), else_=made.excluded[name])
     made = made.on_conflict_do_update(index_elements=key, set_=changing)
     return Ready(made, [column.name for column in table.columns], dialect)
 

@@ -10,8 +10,10 @@ import random
 import sqlite3
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -147,7 +149,9 @@ class Writer:
             except JournalError as error:
                 failure = error
             except Exception as error:  # noqa: BLE001 - whoever waits must be told, whatever it is
-                message = f"BUG: {type(error).__name__} in the journal"
+                # Kind and line of the fault alone: a message may quote values.
+                frame = traceback.extract_tb(error.__traceback__)[-1]
+                message = f"BUG: {type(error).__name__} in the journal, {Path(frame.filename).name}:{frame.lineno}"
                 failure = JournalError(message, code="journal-bug", where=self._where)
         if failure is not None:
             with self._arrived:

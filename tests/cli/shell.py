@@ -113,6 +113,13 @@ def on_terminal(*arguments: str | Path, cwd: Path, columns: int = 80, **extra: s
         os.close(master)
 
 
+def at_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in `folder` from now on, with a terminal of 100 columns."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "100")
+    return folder
+
+
 def run(words: Sequence[str | Path], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     """Run a command in this process; return its exit code, stdout and stderr."""
     code = main([str(word) for word in words])

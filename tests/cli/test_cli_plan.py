@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from sheets import write_contacts, write_deletes
-from shell import run
+from shell import at_home, run
 
 from etl.cli.planned import planned_call
 from etl.errors import SettingsError
@@ -15,8 +15,8 @@ from etl.plan_file import read_plan
 
 
 @pytest.fixture(autouse=True)
-def here(at_home: Path) -> Path:
-    return at_home
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path, monkeypatch)
 
 
 def test_a_plan_shows_the_verdict_of_a_check_and_where_it_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

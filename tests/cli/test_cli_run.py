@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from sheets import write_contacts, write_deletes
-from shell import etl, run
+from shell import at_home, etl, run
 
 from etl.sandbox import Sandbox
 
 
 @pytest.fixture(autouse=True)
-def here(at_home: Path) -> Path:
-    return at_home
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path, monkeypatch)
 
 
 def test_a_check_says_what_would_happen(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from sheets import HEADER, write_contacts
-from shell import run
+from shell import at_home, run
 
 from etl.plan_file import checksum
 
 
 @pytest.fixture(autouse=True)
-def here(at_home: Path) -> Path:
-    return at_home
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path, monkeypatch)
 
 
 def planned(here: Path, capsys: pytest.CaptureFixture[str], *flags: str, rows: int = 3) -> None:

@@ -380,3 +380,32 @@ def test_text_that_no_database_takes_is_kept_all_the_same(begun: Journal) -> Non
     strange = delivery(2, "a\0b\udce9@example.com", body={"properties": {"a\nb\x1f": "1"}})
     write(begun, outcome(strange, Status.DELIVERED, message="nul \0 and half \udce9"))
     assert begun.past("run-1", 2, 2)[2, 1].message == "nul  and half ?"
+
+
+def test_a_doubt_of_an_earlier_run_outlives_the_request_of_a_later_one_that_is_resumed(begun: Journal) -> None:
+    write(begun, intent(delivery(key=ANNA)))
+    begun.begin(new_run("run-2"))
+    write(begun, intent(delivery(key=ANNA)), run="run-2")
+    asked = texts(identity(ANNA))
+    known = begun.memory("production").known("contact.upsert", asked, asked, besides="run-2")
+    assert known.unsettled_at.tolist() == [START]
+
+
+def test_who_was_deleted_before_stays_deleted_for_a_run_that_deleted_them_again(begun: Journal) -> None:
+    deletion = delivery(key=ANNA, action="contact.delete")
+    write(begun, outcome(deletion))
+    begun.begin(new_run("run-2"))
+    write(begun, outcome(deletion), run="run-2")
+    asked = texts(identity(ANNA))
+    known = begun.memory("production").known("contact.upsert", asked, asked, besides="run-2")
+    assert not np.isnan(known.erased_at).any()
+
+
+def test_who_came_back_in_between_was_deleted_by_the_later_run_alone(begun: Journal) -> None:
+    deletion = delivery(key=ANNA, action="contact.delete")
+    write(begun, outcome(deletion), outcome(delivery(1, key=ANNA)))
+    begun.begin(new_run("run-2"))
+    write(begun, outcome(deletion), run="run-2")
+    asked = texts(identity(ANNA))
+    known = begun.memory("production").known("contact.upsert", asked, asked, besides="run-2")
+    assert np.isnan(known.erased_at).all()
