@@ -7,25 +7,17 @@ their prefix, as the reader does.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from etl.sources.leading_zeros import ZeroRuns
 from etl.sources.ods_formulas import VALUES, FormulaCell
+from etl.sources.ods_sheet import SheetLook
 from etl.sources.ods_styles import ZeroStyles
-from etl.sources.ods_texts import CELLS, LOST, MOST_TEXTS, Place, is_at_risk, read_texts, whole_texts
+from etl.sources.ods_texts import CELLS, LOST, MOST_TEXTS, Place, is_at_risk, read_texts
 from etl.sources.sheet_area import SheetArea
 from etl.sources.sheet_scan import (
-    MOST_COLUMNS,
-    MOST_ZERO_RUNS,
-    SPARSE_AREA,
-    SPARSE_RATIO,
     BookScanner,
-    CellMark,
-    Merge,
     SheetPart,
     SheetScan,
 )
@@ -69,106 +61,6 @@ class OdsScanner:
         return self._scans[sheet.name]
 
 
-@dataclass(slots=True)
-class _SheetLook:
-    """What is known of a sheet so far; rows from 1, columns from 0, the repeated ones counted."""
-
-    area: SheetArea
-    is_visible: bool
-    row: int = 0
-    row_repeats: int = 1
-    column: int = 0
-    next_column: int = 0
-    stored: int = 0
-    hidden: list[tuple[int, int]] = field(default_factory=list)
-    hidden_columns: set[int] = field(default_factory=set)
-    merges: list[Merge] = field(default_factory=list)
-    is_filtered: bool = False
-    zeros: ZeroRuns = field(default_factory=ZeroRuns)
-    column_ends: list[int] = field(default_factory=list)
-    column_styles: list[str] = field(default_factory=list)
-    row_style: str | None = None
-    broken: list[Place] = field(default_factory=list)
-
-    def style_of(self, attributes: dict[str, str]) -> str:
-        """Return the style of the cell that starts: its own, else its row's, else its column's."""
-        own = attributes.get("table:style-name", self.row_style)
-        if own is not None:
-            return own
-        place = bisect_right(self.column_ends, self.column)
-        return self.column_styles[place] if place < len(self.column_styles) else ""
-
-    def show(self, zeros: str, repeats: int) -> None:
-        """Take in that the cell, and its copies, show leading zeros."""
-        for column in range(self.column, self.column + repeats):
-            self.zeros.note(self.row, column, zeros, self.row + self.row_repeats - 1)
-        if self.zeros.count > MOST_ZERO_RUNS:
-            raise hostile(
-                self.area.path,
-                f"sheet '{self.area.sheet}' has leading zeros in more than {MOST_ZERO_RUNS:,} separate places",
-            )
-
-    def start_row(self, repeats: int, visibility: str, style: str | None) -> None:
-        self.row_style = style
-        self.row += self.row_repeats if self.row else 1
-        self.row_repeats = repeats
-        self.column = 0
-        if visibility != "visible":
-            self.hidden.append((self.row, self.row + repeats - 1))
-            self.is_filtered = self.is_filtered or visibility == "filter"
-
-    def start_column(self, repeats: int, visibility: str, style: str) -> None:
-        if visibility != "visible":
-            last = min(self.next_column + repeats, MOST_COLUMNS)
-            self.hidden_columns.update(range(self.next_column, last))
-        self.next_column += repeats
-        self.column_ends.append(self.next_column)
-        self.column_styles.append(style)
-
-    def fill(self, repeats: int) -> None:
-        if repeats == self.row_repeats == 1:
-            self.area.fill(self.row, self.column)
-            return
-        self.area.widen(self.row, self.row + self.row_repeats - 1, self.column, self.column + repeats - 1)
-
-    def end_row(self) -> None:
-        """Count the cells that the reader stores of a row, filled or not: all but the last blank ones."""
-        self.stored += self.column
-        if self.stored > SPARSE_AREA and self.stored > SPARSE_RATIO * self.area.filled:
-            raise hostile(
-                self.area.path,
-                f"sheet '{self.area.sheet}' holds {self.stored:,} cells of which {self.area.filled:,} are filled",
-            )
-
-    def mark(self, column: int, repeats: int, code: str, value: str = "") -> None:
-        marks = tuple(CellMark(place, code, value) for place in range(column, column + repeats))
-        self.area.mark(range(self.row, self.row + self.row_repeats), marks)
-
-    def merge(self, rows: int, columns: int) -> None:
-        self.merges.append(Merge(self.row, self.row + rows - 1, self.column, self.column + columns - 1))
-
-    def give_up(self, place: Place) -> None:
-        self.area.mark(place.rows, tuple(CellMark(column, "text-not-whole") for column in place.columns))
-
-    def result(self, filtered: frozenset[str], texts: Mapping[int, str]) -> SheetScan:
-        self.area.check()
-        whole, cut = whole_texts(self.broken, texts)
-        for place in cut:
-            self.give_up(place)
-        last = self.area.last_row
-        hidden = frozenset(row for low, high in self.hidden for row in range(low, min(high, last) + 1))
-        return SheetScan(
-            last,
-            self.area.marks,
-            hidden,
-            frozenset(self.hidden_columns),
-            tuple(self.merges),
-            self.is_filtered or self.area.sheet in filtered,
-            zeros=self.zeros.by_column(),
-            texts=whole,
-        )
-
-
 class _ContentReader:
     """Handlers of one expat parser over content.xml. The start handler runs for each element: it is kept short."""
 
@@ -179,8 +71,8 @@ class _ContentReader:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = None
         self.parser.StartCdataSectionHandler = self.lose
-        self.looks: list[_SheetLook] = []
-        self._look: _SheetLook | None = None
+        self.looks: list[SheetLook] = []
+        self._look: SheetLook | None = None
         self._in_row = False
         self._blanks = 0
         self._hidden_styles: set[str] = set()
@@ -223,7 +115,7 @@ class _ContentReader:
         if self._in_row and self.parser.CurrentByteIndex - self._cell_start > MOST_BYTES_OF_TEXT:
             raise long_text(self.path, "one of its cells")
 
-    def _start_cell(self, look: _SheetLook, attributes: dict[str, str]) -> None:
+    def _start_cell(self, look: SheetLook, attributes: dict[str, str]) -> None:
         if self._copies:
             self._count_copies()
         self._spaces = 0
@@ -251,7 +143,7 @@ class _ContentReader:
             self._watch(FormulaCell(look.column, repeats, attributes))
         look.column += repeats
 
-    def _merge(self, look: _SheetLook, attributes: dict[str, str]) -> None:
+    def _merge(self, look: SheetLook, attributes: dict[str, str]) -> None:
         if "table:number-columns-spanned" in attributes or "table:number-rows-spanned" in attributes:
             rows = self._number(attributes, "table:number-rows-spanned")
             columns = self._number(attributes, "table:number-columns-spanned")
@@ -267,7 +159,7 @@ class _ContentReader:
         self._look.start_row(repeats, attributes.get("table:visibility", "visible"), style)
         self._in_row = True
 
-    def _end_row(self, look: _SheetLook) -> None:
+    def _end_row(self, look: SheetLook) -> None:
         if self._copies:
             self._count_copies()
         if self._in_row:
@@ -292,7 +184,7 @@ class _ContentReader:
         if name is None or (name.startswith("'") and "'#$" in name):
             return
         is_visible = attributes.get("table:style-name", "") not in self._hidden_styles
-        self._look = _SheetLook(SheetArea(self.path, name), is_visible)
+        self._look = SheetLook(SheetArea(self.path, name), is_visible)
         self.looks.append(self._look)
         self._in_row = False
         self._zero_styles = self.styles.zeros()
@@ -362,7 +254,7 @@ class _ContentReader:
             elif name in CELLS and self._look is not None:
                 self._end_cell(self._look, self._cell)
 
-    def _end_cell(self, look: _SheetLook, cell: FormulaCell) -> None:
+    def _end_cell(self, look: SheetLook, cell: FormulaCell) -> None:
         self.parser.CharacterDataHandler = None
         self._cell = None
         error = cell.error()
