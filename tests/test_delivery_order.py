@@ -139,13 +139,13 @@ def test_memory_stays_flat_while_the_first_row_waits_and_the_others_go_on(tmp_pa
         with rig(folder, target="concurrency = 16\ndeadline = 60.0", faults=faults) as server:
             (folder / "m.yaml").write_text(CONTACT)
             text = "E-mail;x\n" + "".join(f"p{n}@example.com;\n" for n in range(rows))
-            arguments = [folder / "m.yaml", write_csv(folder / "s.csv", text), server.config, folder / "out", 3]
+            arguments = [folder / "m.yaml", write_csv(folder / "s.csv", text), server.config, folder / "out", 2]
             process = subprocess.Popen(
                 [sys.executable, "-c", MEASURED, *map(str, arguments)], stdout=subprocess.PIPE, text=True
             )
             # What hangs is let go when the server is gone.
             try:
-                process.wait(8)
+                process.wait(5)
             except subprocess.TimeoutExpired:
                 server.sandbox.stop()
             out, _ = process.communicate(timeout=60)

@@ -80,7 +80,7 @@ def test_ten_million_rows_are_checked_in_the_memory_of_a_million(tmp_path):
 
 
 def test_sending_takes_no_more_memory_for_three_times_the_rows(tmp_path):
-    few, many = (peak_of_run(rows, tmp_path / str(rows)) for rows in (3_000, 9_000))
+    few, many = (peak_of_run(rows, tmp_path / str(rows)) for rows in (2_000, 6_000))
     assert many <= FULL * few
 
 

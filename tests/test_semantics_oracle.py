@@ -230,7 +230,7 @@ POLICIES = st.fixed_dictionaries(
 OVERRIDES = st.dictionaries(st.sampled_from(CHECKS), st.sampled_from(["error", "warning"]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ROWS, POLICIES, OVERRIDES, st.booleans(), st.sampled_from([1, 4, 1000]))
 def test_every_cell_ends_as_a_plain_reading_of_the_language_says(rows, blanks, checks, when, size):
     with tempfile.TemporaryDirectory() as name:
