@@ -32,7 +32,9 @@ demo: install ## the main job on sample data, against the embedded sandbox
 	expect 1 $(ETL) run mappings/contacts_workbook.yaml sample_data/contacts.xlsx --target sandbox --config $(DEMO)/etl.toml --out $(DEMO)/workbook && \
 	expect 0 $(ETL) run mappings/purchases.yaml sample_data/purchases.csv --target sandbox --config $(DEMO)/etl.toml --out $(DEMO)/purchases && \
 	expect 1 $(ETL) run mappings/opt_outs.yaml sample_data/opt_outs.csv --target sandbox --config $(DEMO)/etl.toml --out $(DEMO)/opt_outs --yes
-	@echo; echo "What became of each row:  $(DEMO)/contacts/results.csv (and workbook, purchases, opt_outs beside it)"
+	@echo; echo "Open in a browser:        $(DEMO)/contacts/report.html (and workbook, purchases, opt_outs beside it)"
+	@echo "Open in Excel:            $(DEMO)/workbook/annotated.xlsx, the sheet with what is wrong; to_fix.xlsx, the rows to mend"
+	@echo "What became of each row:  $(DEMO)/contacts/results.csv"
 	@echo "What arrived:             sqlite3 $(DEMO)/.etl/sandbox.db 'SELECT email, name, tags FROM contacts LIMIT 5'"
 	@echo "Next, with your own file: source $(BIN)/activate, then see README.md"
 

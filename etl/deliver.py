@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from etl.earlier import Earlier
 from etl.errors import SourceError, impersonal
 from etl.guards import Stop
+from etl.issues import IssueBatch
 from etl.job import BoundTable, Job
 from etl.load.loader import Loader
 from etl.load.stopping import Stopped
@@ -29,7 +30,7 @@ from etl.progress import Progress
 from etl.records import STATUSES, Counts, Delivery, Receipt, Status, Unit
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
-from etl.survey import Survey, mark_known
+from etl.survey import Survey, mark_known, place_of
 
 ROWS_PER_CHUNK = 2_000
 """Smaller than the survey's: what is sent is slower than what is read, and an open chunk holds its bodies."""
@@ -247,13 +248,16 @@ def _call_off(lines: tuple[Lines, ...], stopped: Stopped) -> None:
 
 def mark_losers(job: Job, found: Survey, lines: Sequence[Lines], issues: IssuesCsv) -> None:
     """Mark the rows that another row of their key stands for; with the policy `error` each gets its issue."""
+    first = lines[0]
+    bound = job.tables[first.source.index]
+    placed: list[IssueBatch] = []
     for one, record, losers in zip(lines, job.plan.mapping.records, found.losers, strict=True):
         batch = one.lose(record, losers, job.locate)
         if batch is not None:
-            found.note_issues([batch])
-            bound = job.tables[one.source.index]
-            placed = replace(batch, columns=_columns_of(bound, record, batch.field))
-            issues.write(one.source, one.rows, bound.table.header, [placed], bound.table.sheet_columns)
+            placed.append(replace(batch, columns=_columns_of(bound, record, batch.field)))
+    found.note_issues(placed, place_of(job, bound, first.rows))
+    # All records at once: what is appended here is in the order of the rows, too.
+    issues.write(first.source, first.rows, bound.table.header, placed, bound.table.sheet_columns)
 
 
 def _columns_of(bound: BoundTable, record: RecordSpec, path: str) -> tuple[int, ...]:

@@ -15,7 +15,8 @@ from etl.history import Sent, sent_for
 from etl.journal import locks
 from etl.journal.model import RunRecord
 from etl.kept_reports import all_folders, folders_of
-from etl.reports.erasure import STARTED, Place, holds, is_results, reports_in, rewrite, rows_of, unruled_in
+from etl.masking import Masker
+from etl.reports.erasure import STARTED, Place, holds, is_results, made_in, reports_in, rewrite, rows_of, unruled_in
 from etl.reports.person import Person
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Found:
 class Forgotten:
     """What was removed, and what was not.
 
-    `journal`: rows by table; `files`: lines by report, only where there were any; `folders`: looked through; `busy`:
+    `journal`: rows by table; `files`: lines by report, only where there were any; `removed`: reports made of the others
+    (workbooks, pages) in which the person was; `folders`: looked through; `busy`:
     folders in which a check may be under way, not touched; `left`: files that may hold the person and are not
     rewritten; `copies`: kept copies of spreadsheets of runs in which the person was; `away`: folders of reports on
     other machines, as `machine:path`.
@@ -48,6 +50,7 @@ class Forgotten:
 
     journal: Mapping[str, int] = field(default_factory=dict)
     files: dict[Path, int] = field(default_factory=dict)
+    removed: list[Path] = field(default_factory=list)
     folders: tuple[Path, ...] = ()
     busy: list[Path] = field(default_factory=list)
     left: list[Path] = field(default_factory=list)
@@ -83,6 +86,7 @@ def forget(
         records = journal.runs() if journal is not None else []
         sent = sent_for(journal, key) if journal is not None else []
         places = _places(sent, records)
+        person = Person(key, Masker(journal.masks).key(key) if journal is not None else "")
         result.folders = tuple(all_folders(records, settings.folder))
         ours = {Path(record.new.out).resolve() for record in records}
         for folder in result.folders:
@@ -90,7 +94,7 @@ def forget(
             if folder not in ours and _is_busy(folder):
                 result.busy.append(folder)
             else:
-                _clean(folder, key, places.get(folder, set()), result)
+                _clean(folder, key, person, places.get(folder, set()), result)
         result.left += [path for path in (settings.folder / ".etl" / "sandbox.db",) if holds(path, key)]
         result.away = _away(records, result.folders)
         result.copies = _copies(sent)
@@ -119,9 +123,9 @@ def _places(sent: Sequence[Sent], records: Sequence[RunRecord]) -> dict[Path, se
     return found
 
 
-def _clean(folder: Path, key: str, places: set[Place], result: Forgotten) -> None:
+def _clean(folder: Path, key: str, person: Person, places: set[Place], result: Forgotten) -> None:
     """Rewrite the reports in one folder, those last that say whose rows are where."""
-    person, path = Person(key), folder
+    path = folder
     try:
         for stale in folder.glob(_WORK):
             shutil.rmtree(stale, ignore_errors=True)
@@ -129,6 +133,12 @@ def _clean(folder: Path, key: str, places: set[Place], result: Forgotten) -> Non
             path.unlink(missing_ok=True)
         reports = reports_in(folder)
         places = places | {place for path in reports if is_results(path) for place in rows_of(path, person)}
+        stands_here = bool(places)
+        # First: as long as the other reports say whose rows are where, this can be done again.
+        for path in made_in(folder):
+            if stands_here or holds(path, key):
+                path.unlink()
+                result.removed.append(path)
         for path in reports:
             lines = rewrite(path, person, places)
             if lines:

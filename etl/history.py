@@ -12,9 +12,10 @@ from etl.errors import JournalError
 from etl.journal import locks
 from etl.journal.model import HistoryEntry, RunRecord, RunState
 from etl.kept_reports import RESULTS, Line, Place, folder_of, lines_of, place_of
+from etl.masking import TOKEN, Masker
 from etl.records import Status
 from etl.report import BAD, OPEN
-from etl.reports.person import Person
+from etl.reports.person import Bearer, Person
 
 if TYPE_CHECKING:
     from etl.journal import Journal
@@ -180,9 +181,30 @@ def why(journal: Journal, key: str, target: str | None = None) -> Why:
         if folder is None:
             unread += 1
             continue
-        found += _left_in(folder, run, key, sent)
+        found += _left_in(folder, run, Person(key, Masker(journal.masks).key(key)), sent)
     found.sort(key=lambda one: one.at if isinstance(one, Sent) else one.run.new.started_at, reverse=True)
     return Why(tuple(found), looked_into, unread)
+
+
+def rows_behind(journal: Journal, token: str, target: str | None = None) -> list[tuple[RunRecord, Line]]:
+    """Return the rows of whoever a token of the reports stands for, in the kept reports of the last runs.
+
+    Raises JournalError where it is no token.
+    """
+    found = TOKEN.fullmatch(token.strip().lower())
+    if found is None:
+        raise JournalError(
+            "this is no token of a report", code="no-token", where=token, hint="one looks like p-7f3a2cqkd5mx"
+        )
+    bearer = Bearer(f"p-{found[1]}", Masker(journal.masks).stands_for)
+    return [
+        (run, line)
+        for run in _last_runs(journal.runs(target=target))
+        if (folder := folder_of(run)) is not None
+        for name in RESULTS[:1]
+        if (folder / name).exists()
+        for line in lines_of(folder / name, bearer)
+    ]
 
 
 def _last_runs(runs: Sequence[RunRecord]) -> Iterator[RunRecord]:
@@ -194,11 +216,11 @@ def _last_runs(runs: Sequence[RunRecord]) -> Iterator[RunRecord]:
             yield run
 
 
-def _left_in(folder: Path, run: RunRecord, key: str, sent: Sequence[Sent]) -> Iterator[Left]:
+def _left_in(folder: Path, run: RunRecord, person: Person, sent: Sequence[Sent]) -> Iterator[Left]:
     path = next((folder / name for name in RESULTS if (folder / name).exists()), None)
     if path is None:
         return
-    for line in lines_of(path, Person(key)):
+    for line in lines_of(path, person):
         if line.status not in LEFT_ALONE:
             continue
         before = (

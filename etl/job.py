@@ -82,11 +82,13 @@ def open_job(
     taken: Sequence[SourceFile] | None = None,
     run_id: str | None = None,
     spool_in: Path | None = None,
+    quotes: bool = True,
 ) -> Job:
     """Open `files` for `mapping`: find sheets, headers and columns; nothing is read on if one is missing.
 
     `target` None: a dry run in the wire form `fields`. `allow_private`, `spool_in`: as in `take_in`; `taken`:
     the files where they were taken in before, since standard input is there once. `run_id`: None: a new one.
+    `quotes`: whether notes and errors quote cells.
     Raises SourceError, MappingError, SettingsError.
     """
     given = take_in(files, allow_private=allow_private, spool_in=spool_in) if taken is None else list(taken)
@@ -95,7 +97,7 @@ def open_job(
     if findings.problems:
         raise MappingError(mapping.file, findings.problems)
     notes = [*mapping.notes, *findings.notes]
-    options = _options(mapping, sheet)
+    options = source_options(mapping, sheet)
     group_key = target.group_key if target and mapping.group_key is None else None
     plan = Plan(mapping, wire, group_key)
     tables: list[BoundTable] = []
@@ -110,14 +112,14 @@ def open_job(
             notes += _rival_notes(table)
             notes += _date_notes(mapping, table)
             tables.append(BoundTable(file, table, binding, plan))
-    tables, proved = _proven(tables)
+    tables, proved = _proven(tables, quotes=quotes)
     notes += proved
     return Job(run_id or new_id(), plan, tuple(tables), tuple(given), target, limit, tuple(dict.fromkeys(notes)))
 
 
-def _proven(tables: list[BoundTable]) -> tuple[list[BoundTable], list[str]]:
+def _proven(tables: list[BoundTable], *, quotes: bool) -> tuple[list[BoundTable], list[str]]:
     """Return the tables with plans that know how their dates and amounts are written, and the notes of the proofs."""
-    proofs = [_prove(bound) for bound in tables]
+    proofs = [_prove(bound, quotes=quotes) for bound in tables]
     places = [_name(bound.table) for bound in tables]
     refusals = [(where, one) for where, proof in zip(places, proofs, strict=True) for one in proof.refusals]
     if refusals:
@@ -131,15 +133,16 @@ def _proven(tables: list[BoundTable]) -> tuple[list[BoundTable], list[str]]:
     return [replace(bound, plan=plan) for bound, plan in zip(tables, plans, strict=True)], notes
 
 
-def _prove(bound: BoundTable) -> Proof:
+def _prove(bound: BoundTable, *, quotes: bool) -> Proof:
     def read(positions: Sequence[int]) -> Generator[Chunk, None, None]:
         with bound.file.named():
             yield from bound.table.chunks(positions)
 
-    return prove(bound.plan.mapping, bound.binding, bound.table.sheet_columns, read)
+    return prove(bound.plan.mapping, bound.binding, bound.table.sheet_columns, read, quotes=quotes)
 
 
-def _options(mapping: Mapping, sheet: str | None) -> SourceOptions:
+def source_options(mapping: Mapping, sheet: str | None) -> SourceOptions:
+    """Return how the tables of `mapping` are to be read; `sheet`: the one that was asked for, None: as it says."""
     pinned = mapping.source
     return SourceOptions(
         sheets=(sheet,) if sheet else pinned.sheets,

@@ -13,6 +13,7 @@ from etl.records import POSITION_BITS
 from etl.reports.csv_records import blocks, fields_of, records_in, text_of
 from etl.reports.person import Person
 from etl.settings import REPORTS_FOLDER
+from etl.view import View
 
 RESULTS = ("results.csv", "results.csv.ordered")
 _ROW_MASK = (1 << POSITION_BITS) - 1
@@ -110,6 +111,15 @@ def owner_of(folder: Path) -> str | None:
     """Return the id of the run whose reports are in the folder, None where none says so: it was killed."""
     try:
         return str(json.loads((folder / "summary.json").read_text(encoding="utf-8"))["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def view_of(folder: Path, run: str) -> View | None:
+    """Return what the reports of a run in the folder show of people; None where there are none of it."""
+    try:
+        table = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        return View(table["view"]) if table["id"] == run else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

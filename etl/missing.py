@@ -159,11 +159,14 @@ class Watch:
         self._seen.add(entries)
         self._seen_keys += len(keys)
 
-    def gone(self, *, limit: int | None, tables: int) -> Gone:
-        """Return who is missing, once all rows were seen; `tables`: how many tables the run reads."""
+    def gone(self, *, limit: int | None, tables: int, is_part: bool = False) -> Gone:
+        """Return who is missing, once all rows were seen; `tables`: how many tables the run reads.
+
+        `is_part`: whether one of them holds rows alone that were handed back to be mended.
+        """
         policy = self._spec.missing or Missing.REPORT
-        found = Gone(self._spec, policy, self._folder / "gone", self._held(limit))
-        if limit is not None:
+        found = Gone(self._spec, policy, self._folder / "gone", self._held(limit, is_part=is_part))
+        if limit is not None or is_part:
             return found
         with found.path.open("wb") as out:
             batch: list[Lost] = []
@@ -187,9 +190,11 @@ class Watch:
         """Close the files of a watch that is not asked."""
         self._seen.close()
 
-    def _held(self, limit: int | None) -> str:
+    def _held(self, limit: int | None, *, is_part: bool) -> str:
         if limit is not None:
             return "--limit reads a part of the file alone"
+        if is_part:
+            return "the file holds rows to mend alone"
         if self._hidden:
             rows = "1 row has a key" if self._hidden == 1 else f"{self._hidden:,} rows have keys"
             return f"{rows} that cannot be read, and may be theirs"

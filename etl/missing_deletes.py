@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,10 @@ COLUMNS = (
     "message", "payload_sha256", "sent_at", "duration_ms", "record",
 )  # fmt: skip
 """A promise to other programs: these columns, in this order."""
-_RISKY = ("key", "file", "sheet", "message")
+RISKY = ("key", "file", "sheet", "request_id", "message")
+"""Columns whose text is not ours alone: no spreadsheet may take it for a formula."""
 _MAX_OPEN = 16
+Shown = Callable[[Mapping[str, pa.Array]], Mapping[str, pa.Array]]
 _DELETE = ACTIONS["contact.delete"]
 
 
@@ -73,8 +75,12 @@ class MissingDeletes:
     Used from one thread that sends, and from those of the loader, which settle.
     """
 
-    def __init__(self, gone: Gone, path: Path, wiring: Wiring, *, dry_run: bool = False) -> None:
+    def __init__(
+        self, gone: Gone, path: Path, wiring: Wiring, *, dry_run: bool = False, shown: Shown | None = None
+    ) -> None:
+        """Open the file. `shown`: turns its columns into what they show of people, None: all of it."""
         self._gone = gone
+        self._shown = shown
         self._wiring = wiring
         self._dry_run = dry_run
         self._csv = CsvColumns(path, COLUMNS)
@@ -130,8 +136,11 @@ class MissingDeletes:
             self._completed.notify()
             lines = [self._line(lost, one.receipts.get(lost.position), hexed) for lost, hexed in _pairs(one)]
             columns = dict(zip(COLUMNS, map(list, zip(*lines, strict=True)), strict=True))
-            texts = {name: pa.array(map(_text, values), pa.string()) for name, values in columns.items()}
-            self._csv.write({name: inert(text) if name in _RISKY else text for name, text in texts.items()})
+            texts: Mapping[str, pa.Array] = {
+                name: pa.array(map(_text, values), pa.string()) for name, values in columns.items()
+            }
+            texts = self._shown(texts) if self._shown else texts
+            self._csv.write({name: inert(text) if name in RISKY else text for name, text in texts.items()})
 
     def _line(self, lost: Lost, receipt: Receipt | None, digest: str) -> tuple[object, ...]:
         start = (lost.shown, lost.confirmed_at, lost.run, lost.file, lost.sheet, lost.row)

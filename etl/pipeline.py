@@ -9,7 +9,7 @@ both call it, which is why what is checked is what is sent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,7 @@ class PreparedRecord:
     For the planned rows alone: `places` (int64, ascending), `bodies` (string, the JSON as it is sent), `lanes` (string,
     null: no order to keep), `identities` (string, null: no key; what makes two rows the same), and `clears` (by field,
     bool: the rows that clear it).
+    `looked_at`: rows for which the record's condition is true; `filled`: by field, in how many of them it has a value.
     """
 
     spec: RecordSpec
@@ -64,6 +65,8 @@ class PreparedRecord:
     lanes: pa.Array
     identities: pa.Array
     clears: dict[str, Mask]
+    looked_at: int = 0
+    filled: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,8 @@ def _prepare_record(
     keys = _scatter(_shown_key(spec, columns, len(active)), active, rows)
     groups = None if group_keys is None else group_keys.filter(pa.array(planned))
     record = _planned(spec, plan.wire, [c.only(planned) for c in columns], groups, active[planned])
-    return PreparedRecord(spec, status, keys, reasons, *record), issues
+    filled = {column.path: _filled(column) for column in columns}
+    return PreparedRecord(spec, status, keys, reasons, *record, len(active), filled), issues
 
 
 def _cells(chunk: Chunk, keep: Mask, damages: Damages) -> Cells:
@@ -205,6 +209,12 @@ def _is_empty(columns: list[Column], rows: int) -> Mask:
     for column in columns:
         empty &= np.asarray(column.values.is_null())
     return empty
+
+
+def _filled(column: Column) -> int:
+    """Return how many rows have a value; one that clears the field is none."""
+    cleared = 0 if column.cleared is None else int(np.count_nonzero(column.cleared))
+    return len(column.values) - int(column.values.null_count) - cleared
 
 
 def _moved(batch: IssueBatch, active: Rows) -> IssueBatch:

@@ -70,7 +70,10 @@ class PlannedPace(_Part):
 
 
 class PlannedSample(_Part):
-    """One of the first payloads. `fields`: their paths; `values` by path, only where they were asked for."""
+    """One of the first payloads. `fields`: their paths; `values` by path, only where they were asked for.
+
+    In a plan that is not to show people, `values` are tokens and `payload_sha256` is "".
+    """
 
     file: str
     sheet: str
@@ -78,7 +81,7 @@ class PlannedSample(_Part):
     record: int
     action: str
     fields: list[str]
-    payload_sha256: str = Field(pattern=_SHA256)
+    payload_sha256: str = Field(pattern=rf"^$|{_SHA256}")
     values: dict[str, str | list[str]] | None = None
 
 

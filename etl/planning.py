@@ -32,12 +32,14 @@ from etl.plan_file import (
     write_plan,
 )
 from etl.records import STATUSES, Status
+from etl.redaction import FULL, Redaction
 from etl.release import program_version
 from etl.report import RunReport
 from etl.settings import AGREED_SETTINGS, TargetSettings
 from etl.sources.addresses import is_url, shown_name
 from etl.sources.intake import STANDARD_INPUT
 from etl.survey import Survey
+from etl.view import View
 
 SAMPLES = 3
 """Of each record."""
@@ -74,8 +76,8 @@ class Draft:
             planned = np.flatnonzero(one.status == _PLANNED)[: SAMPLES - len(wanted)]
             wanted += one.positions[planned].tolist()
 
-    def keep(self, job: Job, found: Survey, report: RunReport) -> Path:
-        """Write the plan; return where it is. Raises SettingsError, SourceError."""
+    def keep(self, job: Job, found: Survey, report: RunReport, redaction: Redaction = FULL) -> Path:
+        """Write the plan, its samples as `redaction` shows them; return where it is. SettingsError, SourceError."""
         path = self.file or report.out / PLAN_NAME
         mapping = job.plan.mapping
         write_plan(
@@ -104,7 +106,7 @@ class Draft:
                 missing_deletes=found.missing_deletes,
                 clears=dict(report.clears),
                 estimate=PlannedPace.model_validate(report.estimate),
-                samples=list(self._samples(job)),
+                samples=[_shown_sample(sample, redaction) for sample in self._samples(job)],
                 planned_sha256=found.planned_digest,
             ),
             path,
@@ -140,6 +142,19 @@ class Draft:
                     payload_sha256=hashlib.sha256(body.encode()).hexdigest(),
                     values=shown if self.with_values else None,
                 )
+
+
+def _shown_sample(sample: PlannedSample, redaction: Redaction) -> PlannedSample:
+    if redaction.is_full:
+        return sample
+    values = None if redaction.view is View.AGGREGATE else sample.values
+    if values is not None:
+        values = {
+            path: redaction.text(value) if isinstance(value, str) else list(map(redaction.text, value))
+            for path, value in values.items()
+        }
+    # The hash of a small payload is found again by trying; `planned_sha256` holds all of them.
+    return sample.model_copy(update={"values": values, "payload_sha256": ""})
 
 
 def agreed_settings(target: TargetSettings) -> dict[str, str | None]:

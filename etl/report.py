@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from etl.guards import Stop
 from etl.records import Status
+from etl.timeline import Timeline
+from etl.view import View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +43,54 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """One issue of a group. `where`: as a person names it (`Contacts!F1042`, `row 17`); `value`: the cell's text."""
+
+    where: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemGroup:
+    """Issues of one kind: the same `code`, `field`, source `column`s and `severity`; `count` of them.
+
+    `values`: the most frequent cell texts as (text, count), the most frequent first; `distinct`: how many different
+    ones there are, None where they are too many to be counted (the counts of values are lower bounds then);
+    `suggestion`: what would mend it ("did you mean PL?"); `record`: from 1, 0 where every record of the row is meant.
+    """
+
+    code: str
+    field: str
+    column: str
+    severity: str
+    count: int
+    hint: str = ""
+    values: tuple[tuple[str, int], ...] = ()
+    distinct: int | None = None
+    examples: tuple[Example, ...] = ()
+    suggestion: str = ""
+    record: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFill:
+    """How often a field of a record has a value: in `filled` of the `rows` for which the record's condition is true.
+
+    `record`: from 1; `source`: where it comes from, in a person's words (a column's name, a template, a constant).
+    """
+
+    record: int
+    action: str
+    field: str
+    source: str
+    transforms: tuple[str, ...]
+    filled: int
+    rows: int
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """The result of `check` or `run`.
 
@@ -51,7 +101,10 @@ class RunReport:
     `remedies`: lines to paste into the mapping, each tried on the bad cells, the most useful first; `estimate`: the
     least time that sending takes (`etl.estimate`), nothing without a target; `plan`: where it was kept as a plan;
     `missing`: contacts that a full export no longer holds (`keys`), and deletions of them by status; `held_back`: rows
-    that would bring back somebody who was deleted.
+    that would bring back somebody who was deleted. `groups`: the problems, the most frequent first; `fills`: the
+    mapping's fields, in its order; `timeline`: of sending; `view`: what the reports show of people; `made`: the
+    optional reports that were written (`etl.reports.shelf`); `news`: which kinds of problems earlier runs did not
+    have (`etl.news`), {} where nothing is remembered; `started_at`, `ended_at`: of this sitting, Unix seconds.
     """
 
     id: str
@@ -81,6 +134,14 @@ class RunReport:
     plan: Path | None = None
     missing: Mapping[str, int] = field(default_factory=dict)
     held_back: int = 0
+    groups: tuple[ProblemGroup, ...] = ()
+    fills: tuple[FieldFill, ...] = ()
+    timeline: Timeline = field(default_factory=Timeline)
+    view: View = View.FULL
+    made: tuple[Path, ...] = ()
+    news: Mapping[str, Any] = field(default_factory=dict)
+    started_at: float = 0.0
+    ended_at: float = 0.0
 
     @property
     def results_path(self) -> Path:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from etl.kept_reports import owner_of
 
-REPORTS = ("results.csv", "results.csv.ordered", "issues.csv", "summary.json", "missing.csv")
+REPORTS = (
+    "results.csv", "results.csv.ordered", "issues.csv", "summary.json", "missing.csv", "report.html", "annotated.xlsx",
+    "results.parquet",
+)  # fmt: skip
 
 
 def put_aside(out: Path) -> None:
     """Move the reports of an earlier run into a folder of their own: what was sent must not be forgotten."""
     earlier = [out / name for name in REPORTS if (out / name).exists()]
+    earlier += sorted(out.glob("to_fix*"))
     if not earlier:
         return
     # A run that was killed has no summary.

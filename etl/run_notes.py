@@ -38,10 +38,14 @@ def missing_notes(missing: int) -> list[str]:
     return [f"{missing:,} {were} checked could not be read again; not sent, and not in results.csv"]
 
 
-def near_miss_notes(found: Survey) -> list[str]:
-    """Return the notes of cells that differ from a condition's word in capital letters or so."""
+def near_miss_notes(found: Survey, *, quotes: bool = True) -> list[str]:
+    """Return the notes of cells that differ from a condition's word in capital letters or so; `quotes`: say how."""
     return [
-        f"{count:,} {'row has' if count == 1 else 'rows have'} '{variant}' in '{column}' where the condition says "
-        f"'{literal}'; the two are not the same"
+        f"{count:,} {'row has' if count == 1 else 'rows have'} {_quoted(variant, quotes)} in '{column}' where the "
+        f"condition says '{literal}'; the two are not the same"
         for (column, literal, variant), count in found.near_misses.most_common()
     ]
+
+
+def _quoted(variant: str, quotes: bool) -> str:
+    return f"'{variant}'" if quotes else "something much like it"

@@ -6,8 +6,8 @@ import errno
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,27 +15,36 @@ from typing import TYPE_CHECKING
 from etl import wiring
 from etl.comparison import Comparison, comparison_of
 from etl.deliver import Ledger, deliver
-from etl.errors import GuardError, SettingsError
+from etl.errors import GuardError, JournalError, SettingsError
 from etl.estimate import Estimate, too_late
+from etl.expected_files import unexpected
 from etl.guards import Stop, reject_limit, verdict
 from etl.job import Job
 from etl.load.loader import Loader
 from etl.load.recorder import NoRecorder, Recorder
 from etl.load.stopping import Meaning, Stopped
+from etl.masking import Masker
 from etl.missing import require_plain_keys
 from etl.missing_deletes import FILE, MissingDeletes, Wiring
+from etl.news import summary_of
 from etl.options import Options
+from etl.publishing import publish
 from etl.records import POSITION_BITS, Counts, Receipt, Status
+from etl.redaction import Redaction
 from etl.remedies import remedies
+from etl.remedies.suggestions import suggestions
 from etl.report import RunReport
 from etl.report_folder import REPORTS, put_aside
+from etl.reporting import Ending, deletes_of, report_of
 from etl.reports import summary_json
 from etl.reports.issues_csv import IssuesCsv
 from etl.reports.results_csv import ResultsCsv
-from etl.run_notes import ARRIVED, Outcomes, down, erased_notes, missing_notes, near_miss_notes
+from etl.run_notes import ARRIVED, down
 from etl.settings import REPORTS_FOLDER
 from etl.sitting import Sitting
 from etl.survey import InterruptedRun, Survey, survey
+from etl.timeline import TimelineKeeper
+from etl.view import View
 
 if TYPE_CHECKING:
     from etl.journal import Journal
@@ -47,14 +56,23 @@ class Session:
     """The folder of one run: its reports, and a work folder that is gone at the end."""
 
     def __init__(
-        self, job: Job, options: Options, *, journal: Journal | None = None, sitting: Sitting | None = None
+        self,
+        job: Job,
+        options: Options,
+        *,
+        journal: Journal | None = None,
+        sitting: Sitting | None = None,
+        masks: bytes | None = None,
     ) -> None:
+        """Take what the run is about. `masks`: the key of the tokens that stand for people, None: a new one."""
+        self.redaction = Redaction(options.view or View.FULL, Masker(masks))
         self.job = job
         self.options = options
         self.journal = journal
         self.sitting = sitting
         self.out = options.out or Path(REPORTS_FOLDER) / job.id
         self.started = time.monotonic()
+        self.began = options.timing.wall()
         self.said: list[str] = []
         self.timings: dict[str, float] = {}
 
@@ -67,10 +85,11 @@ class Session:
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             put_aside(self.out)
-            self.issues = IssuesCsv(self.out / "issues.csv")
+            self.issues = IssuesCsv(self.out / "issues.csv", shown=self.redaction.issues_shown)
             self.work = Path(tempfile.mkdtemp(prefix=".work-", dir=self.out))
         except OSError as error:
             raise self._unwritable(error) from error
+        self.options.watch.begin(self.job, self._estimated_rows())
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -111,6 +130,7 @@ class Session:
             )  # fmt: skip
         # Before anything is sent: nothing that comes to light here may cost the summary of a run.
         found.remedies = remedies(self.job.plan.mapping, found.samples, found.near_misses)
+        found.suggestions = suggestions(found.groups, found.samples, found.remedies)
         return found
 
     def _comparison(self) -> Comparison | None:
@@ -141,19 +161,23 @@ class Session:
     def say(self, note: str) -> None:
         """Tell a note at once, and in the summary; "" is none."""
         if note:
-            self.options.tell(note)
+            self.options.tell(self.redaction.note(note))
             self.said.append(note)
+
+    def unexpected(self, found: Survey) -> Stop | None:
+        """Return a stop unless the files are what the mapping expects. Raises SourceError, JournalError."""
+        return unexpected(self.job, found.counts.rows, self.journal, self.options, say=self.say)
 
     def guard(self, found: Survey) -> Stop | None:
         """Return the limit that the counts break, if one does."""
         return verdict(
             self.options.guards, rows=found.counts.rows, bad_rows=found.bad_rows,
-            deletes=self._deletes(found), clears=sum(found.clears.values()),
+            deletes=deletes_of(self.job, found), clears=sum(found.clears.values()),
         )  # fmt: skip
 
     def unconfirmed(self, found: Survey) -> Stop | None:
         """Return a stop unless nobody is deleted and no event created again, or somebody says that it may be so."""
-        deletes = self._deletes(found)
+        deletes = deletes_of(self.job, found)
         if self.options.yes:
             return None
         if self.sitting is not None and self.sitting.doubtful:
@@ -187,13 +211,19 @@ class Session:
 
     def deliver(self, found: Survey, sender: wiring.Sender, stop: Stop | None) -> RunReport:
         """Send what is planned (nothing, if there is a `stop`), and write down what became of every row."""
-        results = ResultsCsv(self.out / "results.csv", live=True)
-        ledger = Ledger(results, self.options.progress)
+        results = ResultsCsv(self.out / "results.csv", live=True, shown=self.redaction.results_shown)
+        ledger, timeline = Ledger(results, self.options.progress), TimelineKeeper()
         deletes = self._missing_deletes(found)
         # Who is missing stands behind the last table.
         behind_all = len(self.job.tables) << POSITION_BITS
 
         def settle(receipt: Receipt) -> None:
+            timeline.note(
+                receipt.sent_at,
+                delivered=receipt.status is Status.DELIVERED,
+                requests=receipt.attempts - receipt.delivery.before,
+                answered_ms=receipt.duration_ms if receipt.http_status is not None else None,
+            )
             is_row = receipt.delivery.position < behind_all
             (ledger if is_row or deletes is None else deletes).settle(receipt)
 
@@ -218,10 +248,11 @@ class Session:
             results.finish()
             ended = self._stop_of(loader.stopped or loader.given_up, ledger.counts)
             stop = stop or ended or down(ledger.counts, ledger.outcomes)
-            return self.report(
-                found, ledger.counts, dry_run=False, stop=stop, delivery=sender.facts(loader), all_read=all_read,
-                outcomes=ledger.outcomes, missing=deletes.by_status if deletes is not None else {},
+            ending = Ending(
+                ledger.counts, dry_run=False, stop=stop, delivery=sender.facts(loader), outcomes=ledger.outcomes,
+                missing=deletes.by_status if deletes is not None else {}, timeline=timeline.timeline(),
             )  # fmt: skip
+            return self.report(found, ending, all_read=all_read)
         except OSError as error:
             raise self._cut_short(error, results, ledger, found) from error
         except BaseException:
@@ -234,7 +265,10 @@ class Session:
             return None
         plan = self.job.plan
         has_group_key = plan.mapping.group_key is not None or plan.group_key is not None
-        return MissingDeletes(found.gone, self.out / FILE, Wiring(plan.wire, has_group_key), dry_run=dry_run)
+        return MissingDeletes(
+            found.gone, self.out / FILE, Wiring(plan.wire, has_group_key), dry_run=dry_run,
+            shown=self.redaction.results_shown,
+        )  # fmt: skip
 
     def list_missing(self, found: Survey) -> None:
         """Write missing.csv of a dry run, where a record asks who is missing. Raises OSError."""
@@ -245,17 +279,21 @@ class Session:
 
     def _loader(self, sender: wiring.Sender, on_receipt: Callable[[Receipt], None], recorder: Recorder) -> Loader:
         timing, deadline = self.options.timing, self.options.deadline
-        return sender.loader(
+        loader = sender.loader(
             on_receipt,
             recorder=recorder,
             # From here on the machine's clock may jump: what is left is measured by the one that does not.
             deadline=None if deadline is None else timing.clock() + deadline - timing.wall(),
             reject_limit=reject_limit(self.options.guards.fail_over),
             paths={record.action.endpoint.path for record in self.job.plan.mapping.records},
+            quotes=self.redaction.is_full,
         )
+        return self.options.watch.sending(loader)
 
-    def _recorder(self) -> AbstractContextManager[Recorder]:
-        return nullcontext(NoRecorder()) if self.sitting is None else self.sitting.recorder()
+    @contextmanager
+    def _recorder(self) -> Iterator[Recorder]:
+        with nullcontext(NoRecorder()) if self.sitting is None else self.sitting.recorder() as recorder:
+            yield self.options.watch.recorder(recorder)
 
     def _cut_short(self, error: OSError, results: ResultsCsv, ledger: Ledger, found: Survey) -> GuardError:
         """Return what to tell where results cannot be written down any more, with the counts that no file holds."""
@@ -285,60 +323,35 @@ class Session:
         wrong_settings = stopped.meaning is Meaning.SETTINGS and nothing_sent
         return Stop(stopped.code, stopped.message, 2 if wrong_settings else 3, stopped.hint)
 
-    def report(
-        self,
-        found: Survey,
-        counts: Counts,
-        *,
-        dry_run: bool,
-        stop: Stop | None,
-        delivery: dict[str, object] | None = None,
-        all_read: bool = True,
-        outcomes: Outcomes = (),
-        missing: Mapping[str, int] | None = None,
-    ) -> RunReport:
+    def report(self, found: Survey, ending: Ending, *, all_read: bool = True) -> RunReport:
         """Check the accounting and write the summary."""
-        self._account(found, counts, all_read=all_read)
+        self._account(found, ending.counts, all_read=all_read)
         self.timings["total"] = time.monotonic() - self.started
-        job = self.job
-        report = RunReport(
-            id=job.id,
-            mapping=job.plan.mapping.name,
-            mapping_fingerprint=job.plan.mapping.fingerprint,
-            files=tuple(self._files()),
-            target=job.target.name if job.target else None,
-            wire=job.plan.wire,
-            dry_run=dry_run,
-            records=len(job.plan.mapping.records),
-            rows=counts.rows,
-            spanned_rows=found.spanned_rows,
-            counts=counts.by_name,
-            errors=found.errors,
-            warnings=found.warnings,
-            deletes=self._deletes(found),
-            clears={self._named(record, path): count for (record, path), count in found.clears.items()},
-            problems=tuple((*key, count) for key, count in found.issue_counts.most_common()),
-            notes=(
-                *self.said,
-                *job.notes,
-                *near_miss_notes(found),
-                *found.damage,
-                *(found.gone.notes if found.gone is not None else ()),
-                *erased_notes(found.held_back),
-                *missing_notes(found.counts.rows - counts.rows),
-            ),
-            out=self.out,
-            stop=stop,
+        report = replace(
+            report_of(self.job, found, replace(ending, said=tuple(self.said), quotes=self.redaction.is_full), self.out),
             timings=dict(self.timings),
-            delivery=delivery or {},
-            estimate=self._estimate(found).as_dict() if job.target else {},
-            missing=self._missing(found, missing or {}),
-            held_back=found.held_back,
-            outcomes=outcomes,
-            remedies=found.remedies,
+            started_at=self.began,
+            ended_at=self.options.timing.wall(),
+            estimate=self._estimate(found).as_dict() if self.job.target else {},
+            view=self.redaction.view,
         )
+        report = self.redaction.report(replace(report, news=self._news(report)))
         summary_json.write(report, report.summary_path)
         return report
+
+    def _news(self, report: RunReport) -> dict[str, object]:
+        """Return which kinds of problems are new; {} where nothing is remembered, or the journal is gone by now."""
+        if self.journal is None or report.target is None:
+            return {}
+        try:
+            remembered = self.journal.news.kinds(report.target, report.mapping)
+        except JournalError:
+            return {}
+        return summary_of(report, remembered, self.options.timing.wall())
+
+    def publish(self, report: RunReport) -> RunReport:
+        """Write the optional reports, once all rows are accounted for; return the report with their paths."""
+        return self.options.watch.keep(publish(report, self.job, self.options, self.work / "reports", self.redaction))
 
     def _account(self, found: Survey, counts: Counts, *, all_read: bool) -> None:
         records = len(self.job.plan.mapping.records)
@@ -350,30 +363,6 @@ class Session:
 
     def _rate(self) -> float:
         return self.options.rate or (self.job.target.rate if self.job.target else 1.0)
-
-    @staticmethod
-    def _missing(found: Survey, counts: Mapping[str, int]) -> dict[str, int]:
-        if found.gone is None:
-            return {}
-        return {"keys": found.gone.count, "to_delete": found.missing_deletes, **counts}
-
-    def _deletes(self, found: Survey) -> int:
-        records = self.job.plan.mapping.records
-        rows = sum(found.planned[r.number] for r in records if r.action.endpoint.method == "DELETE")
-        return rows + found.missing_deletes
-
-    def _named(self, record: int, path: str) -> str:
-        return path if len(self.job.plan.mapping.records) == 1 else f"record {record}: {path}"
-
-    def _files(self) -> Iterator[dict[str, object]]:
-        for file in self.job.files:
-            tables = [bound.table for bound in self.job.tables if bound.file is file]
-            yield {
-                "file": file.name,
-                "bytes": file.fingerprint.size,
-                "sha256": file.fingerprint.sha256,
-                "tables": [{"sheet": t.ref.sheet, "header_row": t.header_row, **t.facts} for t in tables],
-            }
 
     def _estimated_rows(self) -> int | None:
         """Return about how many rows there are, None if a table does not say."""

@@ -157,7 +157,7 @@ def begin(
             mapping_fingerprint=job.plan.mapping.fingerprint,
             target=target.name,
             settings=target.fingerprint,
-            files=tuple(_facts(file) for file in job.files),
+            files=tuple(_facts(file, is_part=_is_part(job, file)) for file in job.files),
             tables=tuple((bound.table.ref.file, bound.table.ref.sheet) for bound in job.tables),
             given=where.given,
             options=kept,
@@ -233,7 +233,12 @@ def same_files(record: RunRecord) -> tuple[SourceFile, ...]:
     return tuple(found)
 
 
-def _facts(file: SourceFile) -> dict[str, Any]:
+def _is_part(job: Job, file: SourceFile) -> bool:
+    return any(bound.table.is_part for bound in job.tables if bound.file is file)
+
+
+def _facts(file: SourceFile, *, is_part: bool) -> dict[str, Any]:
+    """Return what is remembered of a file; `is_part`: whether it holds rows to mend alone."""
     kept = file.origin is None
     return {
         "name": file.name,
@@ -241,5 +246,6 @@ def _facts(file: SourceFile) -> dict[str, Any]:
         "bytes": file.fingerprint.size,
         "sha256": file.fingerprint.sha256,
         "kept": kept,
+        **({"is_part": True} if is_part else {}),
         "content_sha256": fingerprint(file.path).sha256 if kept else file.fingerprint.sha256,
     }

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from etl.comparison import MEANING, Comparer, Comparison, Kind, Marks
-from etl.damage_columns import Watch
+from etl.damage.columns import Watch
 from etl.digests import digests_of
 from etl.duplicates import KeyIndex, Losers
+from etl.fills import Fills
 from etl.issues import IssueBatch
 from etl.job import BoundTable, Job
 from etl.mapping.model import Duplicates
@@ -25,9 +26,10 @@ from etl.missing import Gone, looks_for_missing
 from etl.missing import Watch as WatchForMissing
 from etl.outcomes import Lines, lines_of
 from etl.pipeline import Prepared, prepare
+from etl.problem_groups import Groups, Key, Place
 from etl.progress import Progress
 from etl.records import STATUSES, Chunk, Counts, Rows, Severity, Status
-from etl.remedy_samples import Samples
+from etl.remedies.samples import Samples
 from etl.report import Remedy
 from etl.reports.issues_csv import IssuesCsv
 from etl.sends import Sends
@@ -50,7 +52,8 @@ class Survey:
     created again; `held_back`: upserts of people who were deleted; `gone`: who is missing, None where nobody asks;
     `planned_digest`: fingerprint of all that will be sent, "" where nobody asks.
     `damage`: sentences on what whole columns, and the length of the table, say was lost before; `samples`: some of the
-    bad cells, on which `remedies` were tried.
+    bad cells, on which `remedies` were tried; `groups`, `fills`: what the reports tell of problems, and of the fields;
+    `suggestions`: what would mend the groups, by their key.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -65,6 +68,9 @@ class Survey:
     near_misses: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     damage: list[str] = field(default_factory=list)
     samples: Samples = field(default_factory=Samples)
+    groups: Groups = field(default_factory=Groups)
+    fills: Fills = field(default_factory=Fills)
+    suggestions: Mapping[Key, str] = field(default_factory=dict)
     remedies: tuple[Remedy, ...] = ()
     bad_rows: int = 0
     spanned_rows: int = 0
@@ -92,8 +98,9 @@ class Survey:
         self.counts.add(Status.PLANNED, -count)
         self.counts.add(status, count)
 
-    def note_issues(self, batches: list[IssueBatch]) -> None:
-        """Count issues by severity, and by (code, field, severity)."""
+    def note_issues(self, batches: Sequence[IssueBatch], place: Place) -> None:
+        """Count issues of a chunk's rows by severity, by (code, field, severity), and in groups."""
+        self.groups.take(batches, place)
         for batch in batches:
             self.issue_counts[batch.code, batch.field, batch.severity.value] += len(batch)
             if batch.severity is Severity.ERROR:
@@ -130,7 +137,7 @@ def survey(
             if is_interrupted():
                 raise InterruptedRun
             prepared = prepare(chunk, bound.plan, bound.binding)
-            _count(prepared, result)
+            _count(prepared, result, place_of(job, bound, chunk.rows))
             shelf.take(prepared, bound)
             _look_for_near_misses(bound, chunk, job, result)
             watches[chunk.source.index].see(chunk)
@@ -206,7 +213,9 @@ class _Shelf:
                     result.take_from_planned(record.number, MEANING[kind][0], count)
         result.clears = self._clears.counts(result.losers, result.marks)
         if self._missing is not None:
-            result.gone = self._missing.gone(limit=self._job.limit, tables=len(self._job.tables))
+            tables = [bound.table for bound in self._job.tables]
+            is_part = any(table.is_part for table in tables)
+            result.gone = self._missing.gone(limit=self._job.limit, tables=len(tables), is_part=is_part)
         if self._sends is not None:
             result.planned_digest = self._sends.fingerprint(result.losers, result.marks, result.gone)
 
@@ -227,11 +236,18 @@ def kept_lines(work: Path) -> Iterator[tuple[Lines, ...]]:
                 return
 
 
-def _count(prepared: Prepared, result: Survey) -> None:
+def place_of(job: Job, bound: BoundTable, rows: Rows) -> Place:
+    """Return where a chunk's rows stand, to name their cells."""
+    table = bound.table
+    return Place(table.ref, rows, table.header, table.sheet_columns, names_file=len(job.files) > 1)
+
+
+def _count(prepared: Prepared, result: Survey, place: Place) -> None:
     rows = len(prepared.chunk.blank)
     bad = np.zeros(rows, dtype=bool)
     result.counts.rows += rows
-    result.note_issues(list(prepared.issues))
+    result.note_issues(prepared.issues, place)
+    result.fills.take(prepared)
     for record in prepared.records:
         for number, count in enumerate(np.bincount(record.status, minlength=len(STATUSES)).tolist()):
             result.counts.add(STATUSES[number], count)

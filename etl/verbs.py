@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pandera.config import get_config_context
 from pydantic import ValidationError
@@ -19,27 +19,33 @@ from etl import sitting as sittings
 from etl import wiring
 from etl.deliver import CHANGED, mark_losers
 from etl.errors import JournalError, SettingsError
+from etl.finishing import finishing
+from etl.going_on import require_agreed, require_same_settings, require_something_left, same_mapping
 from etl.guards import Stop
 from etl.history import find
 from etl.job import Job, new_id, open_job
-from etl.journal import open_journal
+from etl.journal import key_of_masks, open_journal
 from etl.journal.locks import died_note, locked
-from etl.journal.model import RunRecord, RunState
 from etl.kept_options import from_kept, to_keep
 from etl.mapping import Mapping, load_mapping
+from etl.night import Night
+from etl.observed import watched
 from etl.options import Options
 from etl.outcomes import in_order
 from etl.plan_file import PlanFile, refuse_overwriting
 from etl.planning import Draft, as_agreed, differs, refuse_changes, version_note
 from etl.records import Counts
-from etl.report import OPEN, RunReport
+from etl.redaction import discreet
+from etl.report import RunReport
+from etl.reporting import Ending
 from etl.reports.results_csv import ResultsCsv
 from etl.retention import COPIES, prune
 from etl.session import Session
 from etl.settings import REPORTS_FOLDER, Settings, TargetSettings, load_settings
-from etl.settings_problems import problems_of, raise_all
+from etl.settings.problems import problems_of, raise_all
 from etl.sitting import Sitting
 from etl.survey import InterruptedRun, kept_lines, mark_known
+from etl.view import View
 
 if TYPE_CHECKING:
     from etl.journal import Journal
@@ -65,15 +71,33 @@ def check(
     `target` gives the wire form (default: `fields`), and what is remembered of it; `draft`: where a plan is made of it
     (`plan`). Raises MappingError, SourceError, SettingsError, JournalError.
     """
-    options = options or Options()
     settings = _settings(config)
+    verb = "plan" if draft is not None else "check"
+    with watched(verb, mapping, target, settings, options or Options()) as told:
+        return _check(mapping, files, target, settings, told, draft)
+
+
+def _check(
+    mapping: str | os.PathLike[str] | Mapping,
+    files: Files,
+    target: str | None,
+    settings: Settings,
+    options: Options,
+    draft: Draft | None,
+) -> RunReport:
+    options = _with_reports(options, settings)
     chosen = settings.target(target) if target or settings.default_target else None
     job = _open(_loaded(mapping), _given(files), chosen, options, settings)
-    with _remembered(settings, chosen) as journal, Session(job, options, journal=journal) as session:
+    masks = _masks(options, settings)
+    with (
+        discreet(options.view),
+        _remembered(settings, chosen) as journal,
+        Session(job, options, journal=journal, masks=masks) as session,
+    ):
         found = session.survey(keep_lines=True, digest=draft is not None)
         counts = Counts(rows=found.counts.rows)
         options.progress.begin("writing", found.counts.rows)
-        with contextlib.closing(ResultsCsv(session.out / "results.csv", live=False)) as results:
+        with contextlib.closing(_listing(session)) as results:
             for lines in kept_lines(session.work):
                 if options.interrupt.is_requested:
                     raise InterruptedRun
@@ -89,11 +113,12 @@ def check(
             results.finish()
         session.list_missing(found)
         options.progress.end()
-        report = session.report(found, counts, dry_run=True, stop=session.guard(found))
+        stop = session.unexpected(found) or session.guard(found)
+        report = session.publish(session.report(found, Ending(counts, dry_run=True, stop=stop)))
         # What a run would not send is nothing to agree on.
         if draft is None or report.stop is not None:
             return report
-        return replace(report, plan=draft.keep(job, found, report))
+        return replace(report, plan=draft.keep(job, found, report, session.redaction))
 
 
 def plan(
@@ -136,14 +161,31 @@ def run(
     Raises MappingError, SourceError, SettingsError, TargetError, JournalError before anything is sent, and GuardError
     where another run of this mapping to this target is under way.
     """
-    options = options or Options()
-    settings = _settings(config)
+    options, given = options or Options(), _given(files)
+    with finishing("run", options, config=config, mapping=mapping, target=target, given=given) as night:
+        settings = _settings(config)
+        night.begin(settings, target)
+        with watched("run", mapping, target, settings, options, night) as told:
+            report = _run(mapping, given, night, settings, told, agreed)
+        return night.end(report)
+
+
+def _run(
+    mapping: str | os.PathLike[str] | Mapping,
+    given: list[str | os.PathLike[str]],
+    night: Night,
+    settings: Settings,
+    options: Options,
+    agreed: tuple[PlanFile, Path] | None,
+) -> RunReport:
+    options = _with_reports(options, settings)
     if agreed is not None:
         options = as_agreed(options, agreed[0])
-    chosen = _overridden(settings.target(target), options)
+    chosen = _overridden(settings.target(night.target or None), options)
     # A missing secret is told before the file is read.
     settings.credentials(chosen)
-    loaded, given, run_id = _loaded(mapping), _given(files), new_id()
+    loaded, run_id = _loaded(mapping), new_id()
+    night.mapping, night.run_id = loaded.name, run_id
     options = replace(options, out=options.out or Path(REPORTS_FOLDER) / run_id)
     with _journal(settings) as journal, locked(settings, chosen.name, loaded.name, run_id) as lock:
         prune(journal, settings, options.timing.wall())
@@ -182,21 +224,36 @@ def retry(run_id: str, *, config: Config = None, options: Options | None = None)
 
 
 def _go_on(run_id: str, config: Config, options: Options, *, unknown_again: bool) -> RunReport:
-    settings = _settings(config)
+    verb: Literal["resume", "retry"] = "retry" if unknown_again else "resume"
+    with finishing(verb, options, config=config) as night:
+        night.is_silent = True
+        settings = _settings(config)
+        with watched(verb, "", None, settings, options, night) as told:
+            report = _gone_on(run_id, night, settings, told, unknown_again=unknown_again)
+        return night.end(report)
+
+
+def _gone_on(run_id: str, night: Night, settings: Settings, options: Options, *, unknown_again: bool) -> RunReport:
     with _journal(settings, create=False) as journal:
         record = find(journal, run_id)
-        new, options = record.new, from_kept(record, options)
+        options.watch.named(record.new.mapping, record.new.target)
+        night.mapping, night.run_id = record.new.mapping, record.id
+        night.given, night.target = record.new.given, record.new.target
+        night.settings, night.is_silent = settings, False
+        new, options = record.new, _with_reports(from_kept(record, options, settings.report.shown), settings)
         chosen = _overridden(settings.target(new.target), options)
         settings.credentials(chosen)
         with locked(settings, new.target, new.mapping, new.id) as lock:
             record = journal.run(new.id)
-            _require_agreed(record)
-            _require_something_left(record, unknown_again=unknown_again)
-            loaded = _same_mapping(record)
-            _require_same_settings(record, chosen)
+            require_agreed(record)
+            require_something_left(record, unknown_again=unknown_again)
+            night.begin(settings, new.target)
+            loaded = same_mapping(record)
+            require_same_settings(record, chosen)
             files = sittings.same_files(record)
             job = open_job(
-                loaded, [], chosen, sheet=options.sheet, limit=options.limit, taken=files, run_id=record.id
+                loaded, [], chosen, sheet=options.sheet, limit=options.limit, taken=files, run_id=record.id,
+                quotes=options.view in {None, View.FULL},
             )  # fmt: skip
             sitting = sittings.go_on(
                 journal, record, files, options.timing.wall, holding=sittings.Holding(lock, options.interrupt),
@@ -213,10 +270,15 @@ def _send(
     sitting: Sitting,
     agreed: PlanFile | None = None,
 ) -> RunReport:
-    with sitting, Session(job, options, journal=sitting.journal, sitting=sitting) as session:
+    masks = _masks(options, settings)
+    with (
+        discreet(options.view),
+        sitting,
+        Session(job, options, journal=sitting.journal, sitting=sitting, masks=masks) as session,
+    ):
         found = session.survey(keep_lines=False, digest=agreed is not None)
         stop = differs(agreed, found) if agreed is not None else None
-        stop = stop or session.guard(found) or session.unconfirmed(found) or _changed(job)
+        stop = stop or session.unexpected(found) or session.guard(found) or session.unconfirmed(found) or _changed(job)
         if agreed is not None:
             session.say(version_note(agreed))
         if stop is None:
@@ -224,55 +286,7 @@ def _send(
         with wiring.sending(settings, target, options.timing) as sender:
             report = session.deliver(found, sender, stop)
         sitting.end(report)
-        return report
-
-
-def _require_agreed(record: RunRecord) -> None:
-    if record.stop_code == "plan-differs":
-        raise JournalError(
-            f"run {record.id} was stopped because it would have sent what was not planned",
-            code="plan-differs", hint="make a new plan, and run that",
-        )  # fmt: skip
-
-
-def _require_something_left(record: RunRecord, *, unknown_again: bool) -> None:
-    """Refuse to go on with a finished run, or (`unknown_again`) with one of which nothing is failed or unknown."""
-    left = sum(record.counts.get(status, 0) for status in OPEN)
-    if record.state is not RunState.FINISHED or (unknown_again and left):
-        return
-    rest = "no row of it is failed or unknown" if unknown_again else "nothing is left of it"
-    finished = JournalError(
-        f"run {record.id} is finished, with exit code {record.exit_code}: {rest}",
-        code="nothing-to-retry" if unknown_again else "run-finished",
-        hint=f'"etl retry {record.id}" sends its {left:,} failed and unknown rows again' if left else "",
-    )
-    # Whoever resumes after every night wants to know how the night was.
-    finished.exit_code = record.exit_code or 0
-    raise finished
-
-
-def _same_mapping(record: RunRecord) -> Mapping:
-    path = record.new.mapping_path
-    if not path:
-        raise JournalError(
-            f"run {record.id} had a mapping that is no file, so it cannot be read again", code="no-mapping-file",
-            hint="run it anew",
-        )  # fmt: skip
-    loaded = load_mapping(Path(path))
-    if loaded.fingerprint != record.new.mapping_fingerprint:
-        raise JournalError(
-            f"this is not the mapping of run {record.id}: it, or a file that it names, has changed since",
-            code="mapping-changed", where=path, hint="put it back as it was, or run it anew",
-        )  # fmt: skip
-    return loaded
-
-
-def _require_same_settings(record: RunRecord, target: TargetSettings) -> None:
-    if target.fingerprint != record.new.settings:
-        raise JournalError(
-            f"the settings of target '{target.name}' are not those of run {record.id}: url, wire, group_key or auth",
-            code="settings-changed", hint="put them back as they were, or run it anew",
-        )  # fmt: skip
+        return session.publish(report)
 
 
 @contextlib.contextmanager
@@ -325,7 +339,23 @@ def _open(
     return open_job(
         mapping, files, target, sheet=options.sheet, limit=options.limit,
         allow_private=settings.sources.allow_private, run_id=run_id, spool_in=spool_in,
+        quotes=options.view in {None, View.FULL},
     )  # fmt: skip
+
+
+def _masks(options: Options, settings: Settings) -> bytes | None:
+    """Return the key of the tokens that stand for people, None where none is needed, or none is known."""
+    return key_of_masks(settings) if options.view is View.PSEUDONYMOUS else None
+
+
+def _listing(session: Session) -> ResultsCsv:
+    return ResultsCsv(session.out / "results.csv", live=False, shown=session.redaction.results_shown)
+
+
+def _with_reports(options: Options, settings: Settings) -> Options:
+    """Return the options with the reports that are asked for: by a flag, else by etl.toml."""
+    report = settings.report
+    return replace(options, reports=options.reports or tuple(report.formats), view=options.view or report.shown)
 
 
 def _overridden(target: TargetSettings, options: Options) -> TargetSettings:

@@ -37,10 +37,12 @@ class Sender:
         deadline: float | None = None,
         reject_limit: Callable[[int, int], bool] | None = None,
         paths: Iterable[str] = (),
+        quotes: bool = True,
     ) -> Loader:
         """Return a loader that sends to the target and tells `on_receipt` of every outcome.
 
-        `deadline`: monotonic seconds at which nothing more is begun; for the others see `load.schedule.Limits`.
+        `deadline`: monotonic seconds at which nothing more is begun; `quotes`: whether outcomes say what the
+        endpoint said; for the others see `load.schedule.Limits`.
         """
         target = self.target
         return Loader(
@@ -53,6 +55,7 @@ class Sender:
             correct_clock=self.signer.correct_clock,
             refresh=self.signer.refresh,
             timing=self.timing,
+            quotes=quotes,
         )
 
     def facts(self, loader: Loader) -> dict[str, Any]:

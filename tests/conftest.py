@@ -7,6 +7,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from etl.view import DEFAULT as ALL_REPORTS
+
 settings.register_profile(
     "default", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
@@ -22,7 +24,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Outside the tests of the journal itself its commits are not forced to disk: only a loss of power would tell."""
+    """Let tests wait for nothing that they do not look at.
+
+    Outside the tests of the journal itself its commits are not forced to disk: only a loss of power would tell. Outside
+    those of reports, and without the mark `reports`, a run writes no page and no workbook unless it is asked to.
+    """
+    from etl import view
     from etl.journal import sqlite_file
 
+    looks_at_reports = item.path.parent.name == "reports" or item.get_closest_marker("reports")
+    view.DEFAULT = ALL_REPORTS if looks_at_reports else ("csv",)
     sqlite_file.SYNCHRONOUS = "FULL" if item.path.parent.name == "journal" else "OFF"

@@ -34,12 +34,17 @@ class Outcome:
     reports: tuple[str, ...]
 
 
-def run_on(folder: Path, sheet: str | Path, port: int) -> Outcome:
-    """Run `etl run`, in a process of its own, on a sheet, with an endpoint at `port`."""
+def command_on(folder: Path, sheet: str | Path, port: int) -> list[str]:
+    """Return the words of `etl run` in `folder`, on a sheet, with an endpoint at `port`."""
     put(folder / "etl.toml", f'[targets.test]\nurl = "http://127.0.0.1:{port}"\n'.encode())
     put(folder / "mapping.yaml", CONTACT.encode())
-    command = [sys.executable, "-S", "-c", LAUNCHER, "used.json", sys.executable, "-m", "etl", "run"]
-    command += ["mapping.yaml", str(sheet), "--target", "test", "--config", "etl.toml", "--out", "out"]
+    return ["run", "mapping.yaml", str(sheet), "--target", "test", "--config", "etl.toml", "--out", "out"]
+
+
+def run_on(folder: Path, sheet: str | Path, port: int) -> Outcome:
+    """Run `etl run`, in a process of its own, on a sheet, with an endpoint at `port`."""
+    command = [sys.executable, "-S", "-c", LAUNCHER, "used.json", sys.executable, "-m", "etl"]
+    command += command_on(folder, sheet, port)
     path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=True

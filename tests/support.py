@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from etl.job import Job, open_job
 from etl.mapping import Mapping, parse_mapping
 from etl.pipeline import Prepared, prepare
 from etl.report import RunReport
+from etl.reports import summary_json
 from etl.sandbox import Sandbox, SandboxOptions
 
 CONTACT = """\
@@ -96,6 +99,22 @@ def issues_of(prepared: Prepared) -> list[Told]:
     return sorted(found, key=lambda told: (told.row, told.field, told.code))
 
 
+@cache
+def _of_summaries() -> Any:
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(summary_json.SCHEMA.read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def summary_of(report: RunReport) -> dict[str, Any]:
+    """Return summary.json, which conforms to its schema, or the test fails."""
+    summary: dict[str, Any] = json.loads(report.summary_path.read_text("utf-8"))
+    _of_summaries().validate(summary)
+    return summary
+
+
 def results_of(report: RunReport) -> list[dict[str, str]]:
     """Return the lines of results.csv, read by the csv module."""
     with report.results_path.open(encoding="utf-8", newline="") as stream:
@@ -122,7 +141,9 @@ class Rig:
     def _do(self, verb: Any, mapping: str | Mapping, file: Path, options: dict[str, Any]) -> RunReport:
         loaded = mapping if isinstance(mapping, Mapping) else mapping_of(mapping, self.folder)
         options.setdefault("out", self.folder / f"out-{verb.__name__}")
-        return verb(loaded, [file], target="test", config=self.config, options=etl.Options(**options))
+        report: RunReport = verb(loaded, [file], target="test", config=self.config, options=etl.Options(**options))
+        summary_of(report)
+        return report
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return what a query finds in the sandbox's database; call it after the sandbox is closed."""

@@ -6,7 +6,7 @@ import pytest
 from support import issues_of, job_of, prepared_of
 
 from etl.damage import ERROR_WORDS, spoiled_in
-from etl.damage_text import unmangled
+from etl.damage.text import unmangled
 from etl.pipeline import prepare
 from etl.records import STATUSES, text_series
 

@@ -10,9 +10,9 @@ import pytest
 from support import mapping_of, write_csv
 
 import etl
-from etl import damage_columns
-from etl.damage_columns import Watch
-from etl.damage_zeros import Lengths, purpose_of
+from etl.damage import columns as damage_columns
+from etl.damage.columns import Watch
+from etl.damage.zeros import Lengths, purpose_of
 from etl.mapping import bind
 from etl.records import Chunk, SourceRef, text_series
 

@@ -63,7 +63,8 @@ def test_while_it_sends_what_is_in_flight_ends_the_rest_is_blocked_and_all_is_ac
     assert counts["delivered"] == len(server.requests())
     assert counts.total() == ROWS
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["exit_code"] == code
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["issues.csv", "results.csv", "summary.json"]
+    reports = ["issues.csv", "report.html", "results.csv", "summary.json"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == reports
 
 
 @pytest.mark.parametrize("delay", [0.2, 0.6, 0.9, 1.1, 1.3, 1.6])

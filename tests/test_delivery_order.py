@@ -116,6 +116,8 @@ class Watch(Silent):
     stage = ""
     def begin(self, stage, total):
         self.stage = stage
+        if stage == "sending":
+            threading.Timer(float(sys.argv[5]), interrupt.request, [2]).start()
     def advance(self, rows, counts):
         global peak
         if self.stage == "sending" and sum(counts.values()) % 500 == 0:
@@ -124,8 +126,7 @@ class Watch(Silent):
     def end(self):
         pass
 
-threading.Timer(float(sys.argv[5]), interrupt.request, [2]).start()
-options = etl.Options(out=pathlib.Path(sys.argv[4]), interrupt=interrupt, progress=Watch())
+options = etl.Options(out=pathlib.Path(sys.argv[4]), interrupt=interrupt, progress=Watch(), reports=("csv",))
 report = etl.run(sys.argv[1], [sys.argv[2]], target="test", config=sys.argv[3], options=options)
 print(peak // 1024, sum(report.counts.values()), report.exit_code)
 """
@@ -145,7 +146,7 @@ def test_memory_stays_flat_while_the_first_row_waits_and_the_others_go_on(tmp_pa
             )
             # What hangs is let go when the server is gone.
             try:
-                process.wait(5)
+                process.wait(7)
             except subprocess.TimeoutExpired:
                 server.sandbox.stop()
             out, _ = process.communicate(timeout=60)

@@ -63,8 +63,7 @@ def test_the_mapping_on_the_page_loads(tmp_path):
 
 
 def test_the_settings_on_the_page_load(tmp_path):
-    (text,) = blocks("toml")
-    (tmp_path / "etl.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "etl.toml").write_text("\n".join(blocks("toml")), encoding="utf-8")
     target = load_settings(None, {}, tmp_path).target()
     assert (target.name, target.auth, target.rate) == ("production", "sigv4", 50)
 

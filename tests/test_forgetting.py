@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,14 +208,34 @@ def test_files_that_are_none_of_ours_are_not_touched(past: Past) -> None:
     assert own.read_text("utf-8") == "E-mail\nanna@example.com\n"
 
 
+def test_reports_that_are_made_of_others_are_removed_where_the_person_stands_in_the_folder(past: Past) -> None:
+    past.run(FIRST, [Row(2, ANNA)])
+    past.run(SECOND, [Row(2, JAN)], at=MONDAY + DAY)
+    made = [report(past, FIRST, name) for name in ("annotated.xlsx", "report.html", "results.parquet", "to_fix.csv")]
+    others = report(past, SECOND, "report.html")
+    for path in [*made, others]:
+        path.write_bytes(b"made of others")
+
+    assert forgotten(past).removed == made
+    assert others.exists()
+
+
+def test_a_workbook_that_holds_the_person_in_a_row_that_has_no_key_is_removed(past: Past) -> None:
+    past.run(FIRST, [Row(2, JAN)])
+    annotated = report(past, name="annotated.xlsx")
+    with zipfile.ZipFile(annotated, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", "<c><is><t>Anna@example.com</t></is></c>")
+
+    assert forgotten(past).removed == [annotated]
+    assert not annotated.exists()
+
+
 def test_what_no_rule_rewrites_is_named(past: Past) -> None:
     past.run(FIRST, [Row(2, ANNA)])
-    annotated = report(past, name="annotated.xlsx")
-    annotated.write_bytes(b"PK")
     database = past.folder / ".etl" / "sandbox.db"
     database.write_bytes(b"... Anna@example.com ...")
 
-    assert forgotten(past).left == [annotated, database]
+    assert forgotten(past).left == [database]
 
 
 def test_a_plan_is_named_where_it_holds_the_person(past: Past) -> None:

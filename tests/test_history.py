@@ -18,7 +18,7 @@ from etl.kept_reports import folder_of, folders_of, lines_of, place_of
 from etl.records import POSITION_BITS, Status
 from etl.reports.person import Person
 from etl.retention import COPIES, Pruned, prune
-from etl.settings_journal import KEEP_DAYS
+from etl.settings.journal import KEEP_DAYS
 
 FIRST, SECOND, THIRD = "20261123-020000-aa01", "20261124-020000-bb02", "20261125-020000-cc03"
 

@@ -28,7 +28,7 @@ CHECK = """
 import sys, etl
 from pathlib import Path
 mapping, file, out = map(Path, sys.argv[1:])
-report = etl.check(mapping, [file], options=etl.Options(out=out))
+report = etl.check(mapping, [file], options=etl.Options(out=out, reports=("csv",)))
 """
 RUN = """
 import sys, etl
@@ -37,7 +37,7 @@ mapping, file, out, config = map(Path, sys.argv[1:])
 # What is measured is memory: no need to wait for the disk.
 import etl.journal.sqlite_file
 etl.journal.sqlite_file.SYNCHRONOUS = "OFF"
-options = etl.Options(out=out, rows_per_chunk=1_000, concurrency=32)
+options = etl.Options(out=out, rows_per_chunk=1_000, concurrency=32, reports=("csv",))
 report = etl.run(mapping, [file], target="test", config=config, options=options)
 assert report.counts["delivered"] > report.rows / 2, report.counts
 """

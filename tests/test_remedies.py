@@ -8,7 +8,7 @@ import pytest
 from support import mapping_of, write_csv
 
 import etl
-from etl.cli.verdict import remedy_lines
+from etl.cli.problem_lines import pasted_in, remedy_lines
 from etl.report import Remedy, RunReport
 
 MAPPING = """\
@@ -215,19 +215,20 @@ def test_three_remedies_are_shown_and_the_rest_counted(tmp_path):
     rows = "".join(f"a{place}@example.com;{';'.join(['n/a'] * 5)}\n" for place in range(4))
     sheet = write_csv(tmp_path / "sheet.csv", f"E-mail;{';'.join(names)}\n{rows}")
     report = etl.check(mapping_of(MAPPING + fields, tmp_path), [sheet], options=etl.Options(out=tmp_path / "out"))
-    assert [line.plain for line in remedy_lines(report)] == [
-        "To paste into the mapping, tried on the cells:",
-        "  test.yaml:7: properties.a: {column: a, transform: [{blank_if: [n/a]}, boolean]}",
-        "    mends all 4 of them: neither yes nor no, in properties.a",
-        "  test.yaml:8: properties.b: {column: b, transform: [{blank_if: [n/a]}, boolean]}",
-        "    mends all 4 of them: neither yes nor no, in properties.b",
-        "  test.yaml:9: properties.c: {column: c, transform: [{blank_if: [n/a]}, boolean]}",
-        "    mends all 4 of them: neither yes nor no, in properties.c",
-        "  and 2 more in summary.json",
+    assert [line.plain for line in remedy_lines(report, pasted_in(report, 100, room=9), 100)] == [
+        "Paste   test.yaml:7 mends all 4: neither yes nor no, in properties.a  (and 2 more: see summary.json)",
+        "        properties.a: {column: a, transform: [{blank_if: [n/a]}, boolean]}",
+        "        test.yaml:8 mends all 4: neither yes nor no, in properties.b",
+        "        properties.b: {column: b, transform: [{blank_if: [n/a]}, boolean]}",
+        "        test.yaml:9 mends all 4: neither yes nor no, in properties.c",
+        "        properties.c: {column: c, transform: [{blank_if: [n/a]}, boolean]}",
     ]
+    assert remedy_lines(report, pasted_in(report, 80, room=4), 80)[0].plain == (
+        "Paste   test.yaml:7 mends all 4: neither yes nor no, in properties.a  (2 of 5)"
+    )
 
 
 def test_a_sound_file_needs_no_remedy(tmp_path):
     report = checked(tmp_path, MAPPING, ["x"])
     assert report.remedies == ()
-    assert remedy_lines(report) == []
+    assert pasted_in(report, 80, room=15) == []

@@ -23,6 +23,7 @@ from etl.interrupt import Interrupt
 from etl.job import open_job
 from etl.progress import Silent
 from etl.records import Counts
+from etl.reporting import Ending
 from etl.sandbox import Credentials, FaultRule, Faults
 from etl.session import Session
 
@@ -61,7 +62,7 @@ def test_a_run_whose_counts_do_not_add_up_is_a_fault_of_ours(tmp_path):
         found = session.survey(keep_lines=False)
         one_lost = Counts(rows=3, by_status={etl.Status.PLANNED: 2})
         with pytest.raises(AssertionError, match="BUG: 3 rows of 1 records, 3 when they were checked, ended in 2"):
-            session.report(found, one_lost, dry_run=True, stop=None)
+            session.report(found, Ending(one_lost, dry_run=True))
 
 
 class TestGuards:

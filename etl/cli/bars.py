@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal; elsewhere a line of log every five seconds and at the end of each stage."""
+"""How far a run is: a bar on a terminal; elsewhere the log tells (`etl.telemetry.events`)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,15 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, TextIO
 
 from tqdm import tqdm
 
 from etl.cli.terminal import ControlEcho
-from etl.cli.wording import plural
-from etl.progress import Progress, Silent
+from etl.progress import Progress, Silent, Stage
+from etl.wording import plural
 
 REDRAW_SECONDS = 0.1
-LOG_SECONDS = 5.0
-_ENDED = {
-    "checking": "checked",
-    "comparing": "compared",
-    "inspecting": "inspected",
-    "writing": "wrote",
-    "sending": "sent",
-    "listing": "listed",
-}
 _TELLING = ("delivered", "planned", "invalid", "failed", "rejected", "unknown")
 """Counts worth more than the speed, the most telling first; the others come after it."""
 _ORDER = (*_TELLING, "blocked", "skipped", "duplicate")
@@ -32,76 +22,65 @@ _NARROW = 100
 """Columns below which the bar gives way to what is told beside it."""
 
 
+def bars_on(stream: TextIO, *, quiet: bool) -> Progress:
+    """Return what draws bars on a terminal; elsewhere nothing is drawn: the run's log tells how far it is."""
+    return Bars(stream, 1) if stream.isatty() and not quiet else Silent()
+
+
 def progress_on(stream: TextIO, *, quiet: bool, records: int = 1) -> Progress:
-    """Return what shows progress on `stream`; `records`: of each row, so that counts can be read as rows."""
+    """Return what shows progress on `stream`, of a command without a log: a bar, or JSON lines where it is none."""
     if quiet:
         return Silent()
-    return Bars(stream, records) if stream.isatty() else LogLines(stream, records)
+    if stream.isatty():
+        return Bars(stream, records)
+    # They load structlog and pandas; whoever asks for help need not wait for them.
+    from etl.logs import shown_log
+    from etl.telemetry.events import ProgressEvents
+
+    progress = ProgressEvents(shown_log(stream))
+    progress.expect(records)
+    return progress
 
 
-class _Stage:
-    """Rows and counts of a stage under way.
+def beside_bars(stream: TextIO) -> Callable[[str], None]:
+    """Return what writes a line on a terminal above the bar that is drawn there, if one is."""
 
-    Rows are those accounted for, which the counts know first: a run tells of rows by whole chunks, in file order.
+    def write(line: str) -> None:
+        # Where nobody reads the log any more, the run goes on.
+        with contextlib.suppress(OSError, ValueError), tqdm.external_write_mode(file=stream):
+            stream.write(f"{line}\n")
+            stream.flush()
+
+    return write
+
+
+def told_in(stage: Stage, cells: int) -> str:
+    """Return rows a second, the time left, and the counts by status, as far as they are known and `cells` hold them.
+
+    Whole parts are left out, the least telling first.
     """
+    # Taken once: time goes on, and they with it.
+    counts, left, speed = _parts(stage.counts), _left(stage), f"{stage.rate:,.0f} rows/s"
+    telling = {status: text for status, text in counts.items() if status in _TELLING}
+    others = [text for status, text in counts.items() if status not in telling]
+    worth = [left, *telling.values(), speed, *others]
+    shown = [speed, left, *counts.values()]
+    while worth and len(", ".join(filter(None, shown))) > cells:
+        shown.remove(worth.pop())
+    return ", ".join(filter(None, shown))
 
-    def __init__(self, name: str, total: int | None, records: int, clock: Callable[[], float]) -> None:
-        self.name, self.total, self._records, self._clock = name, total, records, clock
-        self.counts: Mapping[str, int] = {}
-        self._rows = 0
-        self.started = clock()
 
-    def add(self, rows: int, counts: Mapping[str, int]) -> None:
-        self._rows += rows
-        self.counts = counts or self.counts
+def _left(stage: Stage) -> str:
+    """Return `2:05 left`, "" where that cannot be told."""
+    seconds = stage.seconds_left
+    return "" if seconds is None else f"{_clock_time(seconds)} left"
 
-    @property
-    def rows(self) -> int:
-        rows = max(self._rows, sum(self.counts.values()) // self._records)
-        return rows if self.total is None else min(rows, self.total)
 
-    @property
-    def seconds(self) -> float:
-        return max(self._clock() - self.started, 1e-9)
-
-    @property
-    def rate(self) -> float:
-        return self.rows / self.seconds
-
-    def left(self) -> str:
-        """Return `2:05 left`, "" where that cannot be told."""
-        if self.total is None or not self.rows or self.rows >= self.total:
-            return ""
-        return f"{_clock_time((self.total - self.rows) / self.rate)} left"
-
-    def told(self) -> str:
-        """Return rows a second, the time left, and the counts by status, as far as they are known."""
-        return ", ".join(part for part in (self.speed(), self.left(), self.counted()) if part)
-
-    def told_in(self, cells: int) -> str:
-        """Return as much of `told` as `cells` hold, in whole parts; the least telling are left out first."""
-        # Taken once: time goes on, and they with it.
-        counts, left, speed = self.parts(), self.left(), self.speed()
-        telling = {status: text for status, text in counts.items() if status in _TELLING}
-        others = [text for status, text in counts.items() if status not in telling]
-        worth = [left, *telling.values(), speed, *others]
-        shown = [speed, left, *counts.values()]
-        while worth and len(", ".join(filter(None, shown))) > cells:
-            shown.remove(worth.pop())
-        return ", ".join(filter(None, shown))
-
-    def speed(self) -> str:
-        return f"{self.rate:,.0f} rows/s"
-
-    def counted(self) -> str:
-        """Return the counts by status, the most telling first."""
-        return ", ".join(self.parts().values())
-
-    def parts(self) -> dict[str, str]:
-        """Return status → `delivered 1,204`, of those that occur, the most telling first."""
-        places = {status: place for place, status in enumerate(_ORDER)}
-        order = sorted(self.counts, key=lambda status: (places.get(status, len(places)), status))
-        return {status: f"{status} {self.counts[status]:,}" for status in order if self.counts[status]}
+def _parts(counts: Mapping[str, int]) -> dict[str, str]:
+    """Return status → `delivered 1,204`, of those that occur, the most telling first."""
+    places = {status: place for place, status in enumerate(_ORDER)}
+    order = sorted(counts, key=lambda status: (places.get(status, len(places)), status))
+    return {status: f"{status} {counts[status]:,}" for status in order if counts[status]}
 
 
 class Bars:
@@ -110,7 +89,7 @@ class Bars:
     def __init__(self, stream: TextIO, records: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._records, self._clock = stream, records, clock
         self.echo = ControlEcho(stream)
-        self._stage: _Stage | None = None
+        self._stage: Stage | None = None
         self._bar: tqdm[Any] | None = None
         self._drawn = 0.0
 
@@ -120,7 +99,7 @@ class Bars:
 
     def begin(self, stage: str, total: int | None) -> None:
         """Draw the bar of a stage."""
-        self._stage = _Stage(stage, total, self._records, self._clock)
+        self._stage = Stage(stage, total, self._records, self._clock)
         self.echo.off()
         # tqdm's watching thread would only redraw what we redraw ourselves.
         tqdm.monitor_interval = 0
@@ -157,7 +136,7 @@ class Bars:
         self._bar.bar_format = self._format(self._stage)
         self._bar.refresh()
 
-    def _format(self, stage: _Stage) -> str:
+    def _format(self, stage: Stage) -> str:
         """Return the line to draw, held within the terminal's width: a line that wraps could not be drawn over."""
         columns = self._columns()
         cells, head, done = 0, f"{stage.name}  ", f"{stage.rows:,} {plural(stage.rows, 'row')}"
@@ -166,7 +145,7 @@ class Bars:
             head = f"{stage.name} {stage.rows / max(stage.total, 1):4.0%} "
             done = f" {stage.rows:,} of {stage.total:,}{' rows' * (columns >= _NARROW)}"
         room = max(columns - 1 - len(head) - cells, 0)
-        told = stage.told_in(room - len(done) - 2)
+        told = told_in(stage, room - len(done) - 2)
         return f"{head}{f'{{bar:{cells}}}' if cells else ''}{f'{done}, {told}'.removesuffix(', ')[:room]}"
 
     def _columns(self) -> int:
@@ -174,58 +153,6 @@ class Bars:
             return os.get_terminal_size(self._stream.fileno()).columns or 80
         except (OSError, ValueError):
             return 80
-
-
-class LogLines:
-    """Lines of a log. `clock`: monotonic seconds; `now`: the time of day."""
-
-    def __init__(
-        self,
-        stream: TextIO,
-        records: int,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = datetime.now,
-    ) -> None:
-        self._stream, self._records, self._clock, self._now = stream, records, clock, now
-        self._stage: _Stage | None = None
-        self._logged = 0.0
-
-    def expect(self, records: int) -> None:
-        """Read counts as so many records a row."""
-        self._records = records
-
-    def begin(self, stage: str, total: int | None) -> None:
-        """Remember when the stage began."""
-        self._stage = _Stage(stage, total, self._records, self._clock)
-        self._logged = self._clock()
-
-    def advance(self, rows: int, counts: Mapping[str, int]) -> None:
-        """Take the numbers; write a line if five seconds have passed since the last."""
-        if self._stage is None:
-            return
-        self._stage.add(rows, counts)
-        if self._clock() - self._logged >= LOG_SECONDS:
-            self._logged = self._clock()
-            rows, total = self._stage.rows, self._stage.total
-            of = "" if total is None else f" of {total:,}"
-            noun = plural(rows if total is None else total, "row")
-            self._write(f"{self._stage.name}: {rows:,}{of} {noun}, {self._stage.told()}")
-
-    def end(self) -> None:
-        """Write the line of the whole stage; of a short one without counts there is nothing to tell."""
-        stage, self._stage = self._stage, None
-        if stage is None or (not stage.counts and stage.seconds < LOG_SECONDS):
-            return
-        counts = stage.counted()
-        verb = _ENDED.get(stage.name, stage.name)
-        rows = f"{stage.rows:,} {plural(stage.rows, 'row')}"
-        self._write(f"{verb} {rows} in {stage.seconds:.1f} s{': ' if counts else ''}{counts}")
-
-    def _write(self, text: str) -> None:
-        # Where nobody reads the log, or its disk is full, the run goes on.
-        with contextlib.suppress(OSError):
-            self._stream.write(f"{self._now():%H:%M:%S} {text}\n")
-            self._stream.flush()
 
 
 def _clock_time(seconds: float) -> str:

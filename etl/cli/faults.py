@@ -55,6 +55,7 @@ def _text(error: BaseException, command: str) -> str:
         *(f"{name}: {_version(name)}" for name in LIBRARIES),
         "",
     ]
+    is_discreet = getattr(error, "is_discreet", False)
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -62,7 +63,7 @@ def _text(error: BaseException, command: str) -> str:
         lines += [
             "Traceback (most recent call last):",
             *_frames(current),
-            f"{_name(current)}: {_redacted(str(current))}",
+            f"{_name(current)}: {_redacted(str(current)) if not is_discreet else '(not shown: the run was redacted)'}",
             "",
         ]
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)

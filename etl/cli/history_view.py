@@ -16,8 +16,8 @@ from etl.cli import output
 from etl.cli.inspection_view import size_in_words
 from etl.cli.remembering import moment, short_moment, span
 from etl.cli.verdict import COLOURS
-from etl.cli.wording import plural
 from etl.outcomes import iso
+from etl.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from etl.cli import output
 from etl.cli.reading import described
-from etl.cli.wording import TITLES, plural
+from etl.wording import TITLES, plural
 
 if TYPE_CHECKING:
     from etl.inspection import ColumnFacts, FileFacts, Found, TableFacts

@@ -26,12 +26,15 @@ COMMANDS = {
     "mapping": "Try a mapping's examples; compare two versions of it.",
     "fields": "The contract: every field, its type, its limits.",
     "transforms": "Every transform, with an example.",
+    "watch": "Take files as they come into a folder, and archive them by outcome.",
     "runs": "The runs that were made, and how they ended.",
+    "report": "The reports of a run again, with less of people in them.",
     "show": "One run, or what was sent for one person, and why.",
     "resume": "Go on with a run that stopped, was interrupted or died.",
     "retry": "Send the failed and unknown rows of a run again.",
     "forget": "Remove a person from the journal and from kept reports.",
     "sandbox": "A local server that keeps the same contract.",
+    "notify": "Who is told how a run ended; try whether it arrives.",
     "doctor": "Is this machine ready: settings, credentials, clock, endpoint.",
 }
 """The commands and what they do. They stand here, so that `etl --help` loads none of them."""

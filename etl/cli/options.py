@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 
 import click
 
+from etl.view import DEFAULT, WORDS, View
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
+LEVELS = ("debug", "info", "warning", "error")
 
 
 class Number(click.ParamType[float]):
@@ -32,6 +35,23 @@ class Number(click.ParamType[float]):
         return number
 
 
+class Words(click.ParamType[tuple[str, ...]]):
+    """Words of a list, with commas between."""
+
+    name = "list"
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self._known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Return the words, each once; a usage error where one is not known."""
+        words = [word.strip().lower() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+        for word in words:
+            if word not in self._known:
+                self.fail(f"'{word}' is none of {', '.join(self._known)}", param, ctx)
+        return tuple(dict.fromkeys(words))
+
+
 MANY = 10**12
 
 target = click.option("--target", metavar="NAME", help="Where to: a target of etl.toml, or sandbox.")
@@ -39,6 +59,9 @@ config = click.option("--config", type=_PATH, metavar="FILE", help="Settings to 
 sheet = click.option("--sheet", metavar="NAME", help="The workbook's sheet.  [default: found by the mapping's columns]")
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout; everything else goes to stderr.")
 
+_DEADLINE = click.option("--deadline", metavar="TIME", help="Begin nothing more after 06:00, or after 2h.")
+_REVIVE = click.option("--revive", is_flag=True, help="Bring back contacts that were deleted through us.")
+_QUIET = click.option("--quiet", is_flag=True, help="Only errors and the paths of the reports.")
 _PACE = (
     click.option(
         "--rate",
@@ -51,16 +74,37 @@ _PACE = (
         "--canary", type=Number(0, 1000), metavar="N",
         help="Rows of each action that go alone before the others.  [default: 1]",
     ),
-    click.option("--deadline", metavar="TIME", help="Begin nothing more after 06:00, or after 2h."),
+    _DEADLINE,
 )  # fmt: skip
 _LIMITS = (
     click.option("--fail-over", metavar="N|N%", help="Stop if more rows than this are invalid, or refused."),
     click.option("--max-deletes", metavar="N|N%", help="Send nothing if more contacts than this would be deleted."),
     click.option("--max-clears", metavar="N|N%", help="Send nothing if more fields than this would be cleared."),
+    click.option(
+        "--accept-file", is_flag=True, help="Take the file, though it is not what the mapping expects (source: expect)."
+    ),
     click.option("--yes", is_flag=True, help="Delete, and create events again, without asking."),
 )
+_REPORTS = (
+    click.option(
+        "--reports", type=Words(WORDS), metavar="LIST",
+        help=f"Which reports: {','.join(WORDS)}; csv always.  [default: {','.join(DEFAULT)}]",
+    ),
+    click.option("--redact", is_flag=True, help="A token in the place of every key and value, the same for the same."),
+    click.option(
+        "--view", type=click.Choice([one.value for one in View]),
+        help="What reports show of people: all, tokens (as --redact), or counts alone.",
+    ),
+)  # fmt: skip
+_LOG = (
+    click.option(
+        "--log-level", type=click.Choice(LEVELS), metavar="LEVEL",
+        help=f"The least that is logged: {', '.join(LEVELS)}.  [default: info; on a terminal warning]",
+    ),
+    click.option("--log-file", type=_PATH, metavar="FILE", help="Log there as well, a JSON object a line."),
+)  # fmt: skip
 _SHOWN = (
-    click.option("--quiet", is_flag=True, help="Only errors and the paths of the reports."),
+    _QUIET,
     as_json,
     config,
 )
@@ -75,9 +119,11 @@ _RUN = (
         "--only-changed/--all", default=None,
         help="Leave alone what was confirmed before, or nothing.  [default: as the mapping says]",
     ),
-    click.option("--revive", is_flag=True, help="Bring back contacts that were deleted through us."),
+    _REVIVE,
     *_PACE,
     *_LIMITS,
+    *_REPORTS,
+    *_LOG,
     *_SHOWN,
 )  # fmt: skip
 
@@ -89,9 +135,18 @@ def run_flags(function: Command) -> Command:
     return function
 
 
+def watch_flags(function: Command) -> Command:
+    """Add the flags of a run that make sense for each file of many, without somebody there to watch it."""
+    changed = click.option("--only-changed", is_flag=True, help="Leave alone what was confirmed before.")
+    pace = (option for option in _PACE if option is not _DEADLINE)
+    for option in reversed((target, sheet, changed, _REVIVE, *pace, *_LIMITS, *_REPORTS, *_LOG, _QUIET, config)):
+        function = option(function)
+    return function
+
+
 def sitting_flags(function: Command) -> Command:
     """Add the flags of `resume` and `retry`: what is not about the rows themselves."""
-    for option in reversed((*_PACE, *_LIMITS, *_SHOWN)):
+    for option in reversed((*_PACE, *_LIMITS, *_REPORTS, *_LOG, *_SHOWN)):
         function = option(function)
     return function
 

@@ -25,6 +25,11 @@ def console(stream: TextIO) -> Console:
     return _Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
+def draws(screen: Console) -> bool:
+    """Whether a line of colours can be seen on `screen`: on a terminal that has them, and the sign for a line."""
+    return screen.is_terminal and not screen.no_color and bool(screen.color_system) and screen.encoding == "utf-8"
+
+
 class _Console(Console):
     """A console that leaves a closed pipe to its caller: rich ends the process with exit code 1."""
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.history import Left, Sent, Why
-    from etl.kept_reports import Place
+    from etl.journal.model import RunRecord
+    from etl.kept_reports import Line, Place
 
 _INDENT = "    "
 _MOST_WIDTH = 120
@@ -56,6 +57,38 @@ def sent_as_dict(sent: Sent) -> dict[str, Any]:
         "payload_sha256": past.digest.hex(),
         "changed": None if sent.entry.changed is None else list(sent.entry.changed),
         "confirmed_before": {"run": sent.before.entry.run, "at": iso(sent.before.at)} if sent.before else None,
+    }
+
+
+def show_behind(rows: Sequence[tuple[RunRecord, Line]]) -> None:
+    """Print rows of kept reports, one a line."""
+    lines = [
+        Text.assemble(
+            (f"{run.id}  ", "bold"),
+            output.visible(place_in_words((line.file, line.sheet, line.row))),
+            f"  {line.action}  ",
+            (line.status, STATUSES.get(line.status, "")),
+            f"  {output.visible(line.code)}",
+        )
+        for run, line in rows
+    ]
+    for line in lines:
+        line.rstrip()
+    output.say_lines(lines)
+
+
+def behind_as_dict(run: RunRecord, line: Line) -> dict[str, Any]:
+    """Return a row of a kept report as plain values."""
+    return {
+        "run": run.id,
+        "target": run.new.target,
+        "mapping": run.new.mapping,
+        "action": line.action,
+        "file": line.file,
+        "sheet": line.sheet,
+        "row": int(line.row) if line.row.isdecimal() else None,
+        "status": line.status,
+        "code": line.code,
     }
 
 

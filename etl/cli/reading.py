@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etl.cli.wording import plural
+from etl.wording import plural
 
 if TYPE_CHECKING:
     from etl.sources.base import Table

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from tqdm import tqdm
 
 from etl.cli.terminal import ControlEcho
-from etl.cli.wording import plural
+from etl.wording import plural
 
 if TYPE_CHECKING:
     from etl.sandbox import Stats

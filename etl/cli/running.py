@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from etl.cli import bars, output, signals
 from etl.cli.choosing import MAPPING_ENDINGS, is_table, mapping_there, shown_table
 from etl.cli.deadline import parse_deadline
-from etl.cli.wording import plural, stop_sentence
-from etl.errors import SettingsError
+from etl.errors import EtlError, SettingsError
 from etl.guards import Guards, parse_limit
 from etl.interrupt import Interrupt
+from etl.view import View
+from etl.wording import plural, stop_sentence
 
 if TYPE_CHECKING:
+    from etl.logs import LogWish
+    from etl.mapping import Mapping
     from etl.options import Options
     from etl.progress import Progress
     from etl.report import RunReport
@@ -44,10 +47,26 @@ def carry_out(
         known: dict[str, Callable[..., RunReport]] = {"run": verbs.run, "check": verbs.check, "plan": verbs.plan}
         return known[verb](loaded, files, target=flags["target"], config=flags["config"], options=wanted, **more)
 
+    loaded = _loaded(verb, mapping, files, flags)
+    return _carried_out(begin, flags)
+
+
+def _loaded(verb: str, path: Path, files: Sequence[str], flags: dict[str, Any]) -> Mapping:
+    """Return the mapping. Raises MappingError, of which whoever waits for the run is told."""
+    from etl.finishing import finishing
     from etl.mapping import load_mapping
 
-    loaded = load_mapping(mapping_there(mapping))
-    return _carried_out(begin, flags)
+    if verb != "run":
+        return load_mapping(mapping_there(path))
+    options = options_of(flags, _guards(flags), Interrupt())
+    with finishing("run", options, config=flags["config"], mapping=path, target=flags["target"], given=files):
+        try:
+            return load_mapping(mapping_there(path))
+        except EtlError as error:
+            from etl.observed import refused
+
+            refused(error, path, target=flags["target"], config=flags["config"], options=options)
+            raise
 
 
 def carry_on(verb: Literal["resume", "retry"], run_id: str, flags: dict[str, Any]) -> int:
@@ -73,6 +92,44 @@ def _carried_out(begin: Callable[[signals.Stopper, Options], RunReport], flags: 
         return 128 + (interrupt.number or 2)
     _show(report, flags)
     return report.exit_code
+
+
+def _view(flags: dict[str, Any]) -> View | None:
+    """Return what reports are to show of people, None where no flag says so. Raises SettingsError."""
+    if flags["redact"] and flags["view"] == View.FULL:
+        raise SettingsError(
+            "--redact and --view full exclude each other", code="usage", where="etl", hint="leave out one"
+        )
+    if flags["view"]:
+        return View(flags["view"])
+    return View.PSEUDONYMOUS if flags["redact"] else None
+
+
+def options_of(flags: dict[str, Any], guards: Guards, interrupt: Interrupt) -> Options:
+    """Return what the flags ask of any run: its pace, its limits, its reports. Raises SettingsError."""
+    from etl.options import Options
+
+    return Options(
+        rate=flags["rate"],
+        concurrency=flags["concurrency"],
+        canary=flags["canary"],
+        guards=guards,
+        tell=(lambda _: None) if flags["quiet"] else output.tell,
+        complain=output.tell_note,
+        yes=flags["yes"],
+        accept_file=flags.get("accept_file", False),
+        reports=flags["reports"],
+        view=_view(flags),
+        log=_log(flags),
+        interrupt=interrupt,
+    )
+
+
+def _log(flags: dict[str, Any]) -> LogWish:
+    from etl.logs import LogWish
+
+    write = bars.beside_bars(sys.stderr) if sys.stderr.isatty() else None
+    return LogWish(flags["log_level"], flags["log_file"], sys.stderr, write, is_quiet=flags["quiet"])
 
 
 def _guards(flags: dict[str, Any]) -> Guards:
@@ -110,23 +167,16 @@ def _report(
     guards: Guards,
     stopper: signals.Stopper,
 ) -> RunReport | None:
-    # They load pandas, which takes a second; whoever asks for help need not wait for it.
+    # It loads pandas, which takes a second; whoever asks for help need not wait for it.
     from etl.survey import InterruptedRun
-    from etl.verbs import Options
 
     deadline = parse_deadline(flags["deadline"], time.time())
-    progress = bars.progress_on(sys.stderr, quiet=flags["quiet"])
-    options = Options(
-        rate=flags["rate"],
-        concurrency=flags["concurrency"],
-        canary=flags["canary"],
-        guards=guards,
+    progress = bars.bars_on(sys.stderr, quiet=flags["quiet"])
+    options = replace(
+        options_of(flags, guards, stopper.interrupt),
         deadline=deadline,
-        tell=(lambda _: None) if flags["quiet"] else output.tell,
-        yes=flags["yes"],
         confirm=_confirm(stopper) if sys.stdin.isatty() and sys.stderr.isatty() else None,
         progress=progress,
-        interrupt=stopper.interrupt,
     )
     try:
         return begin(stopper, options)
@@ -195,9 +245,10 @@ def _show(report: RunReport, flags: dict[str, Any]) -> None:
         if report.stop is not None:
             output.complain(stop_sentence(report))
         if not flags["as_json"]:
-            paths = (report.results_path, report.issues_path, report.summary_path, report.plan)
+            paths = (report.results_path, report.issues_path, report.summary_path, *report.made, report.plan)
             output.say_text("".join(f"{path}\n" for path in paths if path is not None))
         return
     stream = sys.stderr if flags["as_json"] else sys.stdout
-    lines = verdict.verdict_lines(report, output.console(stream).width)
+    screen = output.console(stream)
+    lines = verdict.verdict_lines(report, screen.width, bar=output.draws(screen))
     (output.tell_lines if flags["as_json"] else output.say_lines)(lines)

@@ -41,3 +41,13 @@ def open_journal(settings: Settings, create: bool = True) -> Journal | None:
     from etl.journal.opening import open_journal as opened
 
     return opened(settings, create=create)
+
+
+def key_of_masks(settings: Settings) -> bytes | None:
+    """Return the key of the tokens that stand for people in reports; None where no journal has been begun here.
+
+    Raises JournalError.
+    """
+    from etl.journal.opening import key_of_masks as known
+
+    return known(settings)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
 from etl.journal.model import RunState
-from etl.journal.schema import confirmed, deliveries, doubts, erased, fields, runs
+from etl.journal.schema import confirmed, deliveries, doubts, erased, fields, kinds, runs
 
 _ROWS_AT_ONCE = 20_000
 """Deliveries removed in one transaction: a run beside waits no longer than that takes."""
@@ -53,6 +53,7 @@ def prune(engine: Engine, older_than: float) -> dict[str, int]:
         numbers = list(connection.scalars(select(runs.c.number).where(last < older_than, ~may_run)))
         needed = set(connection.scalars(select(confirmed.c.run).distinct())) if numbers else set()
         numbers = [number for number in numbers if number not in needed or _has_deliveries(connection, number)]
+        connection.execute(delete(kinds).where(kinds.c.last_at < older_than))
     counts = {"runs": 0, "deliveries": 0}
     for number in numbers:
         while removed := _remove_some(engine, number):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from etl.errors import JournalError
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 SEPARATOR = "\x1f"
 """Between group key and value of an identity; the same as pipeline.KEY_SEPARATOR (a test holds the two together)."""
@@ -40,6 +40,8 @@ class Hasher:
         told = hashlib.blake2b(b"the key of this journal", key=key, digest_size=HASH_BYTES, person=b"check")
         self.check = told.hexdigest()
         """Stands in the journal, so that another key is refused."""
+        self.masks = hashlib.blake2b(key=key, digest_size=_KEY_BYTES, person=b"masks").digest()
+        """The key of the tokens that stand for people in reports; it tells nothing of `key`."""
 
     def of(self, text: str) -> bytes:
         """Return the hash of `text`, 16 bytes."""

@@ -13,8 +13,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from etl.errors import GuardError, JournalError
@@ -41,15 +42,20 @@ _LOCKED_BYTE = 1 << 30
 """Where Windows locks: far behind the facts, which others must be able to read."""
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _ALL = "all.lock"
+Refused = Callable[[Holder | None], GuardError]
 
 
 class FileLock:
     """A lock on one file, held until `release`."""
 
-    def __init__(self, path: Path, holder: Holder) -> None:
-        """Take the lock. Raises GuardError where another process has it, JournalError where nobody can lock."""
+    def __init__(self, path: Path, holder: Holder, refused: Refused | None = None) -> None:
+        """Take the lock. Raises GuardError where another process has it, JournalError where nobody can lock.
+
+        `refused` makes the GuardError of who has it; None: the words for a run.
+        """
         self._path = path
         self._holder = holder
+        self._refused = refused or partial(refusal, holder.target, holder.mapping)
         self._guard = threading.Lock()
         self._lost: GuardError | None = None
         self._descriptor, former = self._taken()
@@ -84,7 +90,7 @@ class FileLock:
         descriptor = _opened(self._path)
         try:
             if not _lock(descriptor, self._path, PATIENCE_SECONDS):
-                raise refusal(self._holder.target, self._holder.mapping, _running(descriptor))
+                raise self._refused(_running(descriptor))
             former = _read(descriptor)
             try:
                 _write(descriptor, self._holder)

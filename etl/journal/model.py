@@ -162,3 +162,40 @@ class Remembered:
     run: str
     position: int
     confirmed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKind:
+    """One kind of trouble of a mapping at a target. `print`: its fingerprint, 16 hex digits; no personal data in it.
+
+    `what`: issue, endpoint, row or stop; `code`, `field`: see `etl.news`; `rows`: in the last run that had it;
+    `first_run`: the run that had it first.
+    """
+
+    print: str
+    what: str
+    code: str
+    field: str
+    rows: int
+    first_at: float
+    first_run: str
+    last_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether all is good with a mapping at a target, as it is or as a notifier was told last.
+
+    `since`: when it came to be so; `at`, `run`: of the run that said so, `run` is "" for one that never began;
+    `ending`: the class of its exit code ("0" to "4", "interrupted"); `kinds`: fingerprints of what was told;
+    `failure`: why the last message could not be delivered, "" where it was; `failed_at`: when that was.
+    """
+
+    is_trouble: bool
+    since: float
+    at: float
+    run: str = ""
+    ending: str = ""
+    kinds: tuple[str, ...] = ()
+    failure: str = ""
+    failed_at: float | None = None

@@ -35,6 +35,18 @@ def open_journal(settings: Settings, *, create: bool = True) -> Journal | None:
     return _journal(settings, sqlite_file.open_file(path, hasher), hasher, str(path))
 
 
+def key_of_masks(settings: Settings) -> bytes | None:
+    """Return the key of the tokens that stand for people in reports; None where no journal has been begun here.
+
+    Raises JournalError.
+    """
+    key = keys.given_key(settings.journal, settings.folder, settings.environ)
+    if key is None:
+        file = settings.journal.file(settings.folder).with_suffix(".key")
+        key = keys.read_key(settings.folder / KEY_FILE if settings.journal.url is not None else file)
+    return None if key is None else keys.Hasher(key).masks
+
+
 def _from_database(settings: Settings, *, create: bool) -> Journal | None:
     where = settings.journal.url or ""
     engine = postgres.connect(settings.journal, settings.folder, settings.environ)

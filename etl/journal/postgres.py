@@ -15,7 +15,7 @@ from etl.errors import JournalError
 from etl.journal import schema
 from etl.journal.faults import translated
 from etl.journal.keys import Hasher
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 SCHEMA = "etl_journal"
 _CONNECT_SECONDS = 10

@@ -9,6 +9,8 @@
     doubts       requests that may have been carried out, by scope and key, until an outcome is certain
     scopes       target and action; `latest`: the newest time in `confirmed` or `erased` of it
     paths        names of fields, by the number that stands in `fields.packed`
+    kinds        what was wrong in runs of a target and mapping, by the fingerprint of its kind
+    conditions   whether a target and mapping are good, and what each notifier was told of it
 
 Hashes are 16 bytes, keyed (`keys.Hasher`); digests are sealed. `key` and `person` are without group key in deliveries,
 `bare` and `person` in fields and `bare` in erased too; NULL where it would repeat `person`. Times are Unix seconds.
@@ -40,7 +42,27 @@ from etl.journal.faults import MOVE_ASIDE
 from etl.journal.keys import Hasher
 
 Migration = Callable[[Connection], None]
-MIGRATIONS: tuple[Migration, ...] = ()
+
+
+def _add_news(connection: Connection) -> None:
+    """Make version 2: what was wrong in earlier runs, and who was told."""
+    for statement in _NEWS:
+        connection.exec_driver_sql(statement)
+
+
+_NEWS = (
+    """CREATE TABLE kinds (
+    target TEXT NOT NULL, mapping TEXT NOT NULL, print TEXT NOT NULL, what TEXT NOT NULL, code TEXT NOT NULL,
+    field TEXT NOT NULL, rows BIGINT NOT NULL, first_at DOUBLE PRECISION NOT NULL, first_run TEXT NOT NULL,
+    last_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (target, mapping, print))""",
+    """CREATE TABLE conditions (
+    notifier TEXT NOT NULL, target TEXT NOT NULL, mapping TEXT NOT NULL, state TEXT NOT NULL,
+    since DOUBLE PRECISION NOT NULL, at DOUBLE PRECISION NOT NULL, run TEXT NOT NULL, ending TEXT NOT NULL,
+    kinds TEXT NOT NULL, failure TEXT NOT NULL, failed_at DOUBLE PRECISION,
+    PRIMARY KEY (notifier, target, mapping))""",
+)
+"""As both databases take it. A step says what it makes by itself: the tables below are those of the newest version."""
+MIGRATIONS: tuple[Migration, ...] = (_add_news,)
 """The n-th (from 0) makes version n + 2 of version n + 1."""
 VERSION = 1 + len(MIGRATIONS)
 """Of the tables below."""
@@ -155,6 +177,33 @@ paths = Table(
     "paths", metadata,
     Column("id", Integer, primary_key=True),
     Column("path", Text, nullable=False, unique=True),
+)  # fmt: skip
+kinds = Table(
+    "kinds", metadata,
+    Column("target", Text, primary_key=True),
+    Column("mapping", Text, primary_key=True),
+    Column("print", Text, primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("first_at", Double, nullable=False),
+    Column("first_run", Text, nullable=False),
+    Column("last_at", Double, nullable=False),
+)  # fmt: skip
+conditions = Table(
+    "conditions", metadata,
+    Column("notifier", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("mapping", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("ending", Text, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("failed_at", Double),
 )  # fmt: skip
 
 

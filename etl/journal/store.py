@@ -10,18 +10,19 @@ from typing import Any, Self
 from sqlalchemy import Engine, func, insert, select, update
 
 from etl.errors import JournalError
-from etl.journal import forgetting
+from etl.journal import forgetting, moving
 from etl.journal.encoding import delivery_salt
 from etl.journal.faults import translated
 from etl.journal.keys import SEPARATOR, Hasher, spoken
 from etl.journal.memory import Memory
 from etl.journal.model import NO_OUTCOME, SENDING, HistoryEntry, NewRun, Past, RunEnd, RunRecord, RunState
+from etl.journal.news import NewsBook
 from etl.journal.run_rows import columns_of, columns_of_end, record_of
 from etl.journal.schema import deliveries, runs
 from etl.journal.sqlite_file import reading
 from etl.journal.writer import Writer
 from etl.records import Status
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 _LOOKED_AT = 500
 """Newest runs among which an unknown id is compared."""
@@ -89,6 +90,18 @@ class Journal:
         with translated(self.name), self._reading.connect() as connection:
             return [record_of(row) for row in connection.execute(asked)]
 
+    def runs_below(self, folder: str) -> list[RunRecord]:
+        """Return the runs whose reports are in a folder directly below `folder` (absolute), newest first."""
+        with translated(self.name):
+            return moving.runs_below(self._reading, folder)
+
+    def move(self, run_id: str, out: str, paths: Mapping[str, str]) -> None:
+        """Write down where a run's reports are now, and its files, by where they were. JournalError `unknown-run`."""
+        with translated(self.name):
+            is_known = moving.move(self._engine, run_id, out, paths)
+        if not is_known:
+            raise self._unknown(run_id)
+
     def writer(self, run_id: str, target: str) -> Writer:
         """Return what keeps the entries of a run; whoever asks for it closes it."""
         return Writer(
@@ -113,6 +126,11 @@ class Journal:
             return {row.state: int(row.rows) for row in counted}
 
     @property
+    def masks(self) -> bytes:
+        """The key of the tokens that stand for people in reports."""
+        return self._hasher.masks
+
+    @property
     def keeps_keys(self) -> bool:
         """Whether keys stand here as they are, not only as hashes."""
         return self._settings.keys == "plain"
@@ -135,6 +153,11 @@ class Journal:
     def memory(self, target: str) -> Memory:
         """Return what was confirmed for a target."""
         return Memory(self._reading, self._hasher, target, self.name)
+
+    @property
+    def news(self) -> NewsBook:
+        """What was wrong in earlier runs, and who was told."""
+        return NewsBook(self._engine, self._reading, self.name)
 
     def history(self, key: str) -> list[HistoryEntry]:
         """Return every delivery for `key` (an e-mail in any case, or another key as it was sent), oldest first."""

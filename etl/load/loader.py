@@ -72,6 +72,7 @@ class Loader:
         refresh: Callable[[float], bool] | None = None,
         timing: Timing = Timing(),
         lanes: Lanes[Journey] | None = None,
+        quotes: bool = True,
     ) -> None:
         self._transport_factory = transport_factory
         self._on_receipt = on_receipt
@@ -80,6 +81,7 @@ class Loader:
         self._concurrency = limits.concurrency
         self._window = window or max(1000, 8 * limits.concurrency)
         self._timing = timing
+        self._quotes = quotes
         skew = Skew(correct_clock or (lambda _: False))
         self._schedule = Schedule(bucket, timing.clock, policy, limits, timing.random, skew, lanes)
         # Reentrant: a signal handler may call `stop` in the very thread that is just submitting.
@@ -116,6 +118,12 @@ class Loader:
         """What was found out about each endpoint, by path."""
         with self._lock:
             return self._schedule.found
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The paths of the endpoints that only probes go to: whose breaker is open."""
+        with self._lock:
+            return self._schedule.held
 
     def submit(self, unit: Unit) -> None:
         """Hand over a unit; blocks while `window` units are under way. Not after `drain`."""
@@ -254,7 +262,8 @@ class Loader:
             journey.duration_ms = round((now - sent_at) * 1000, 1)
         is_warm, worker.is_warm = worker.is_warm, True
         wall = timing.wall()
-        journey.verdict = judge(answer, delivery.endpoint, now=wall)
+        verdict = judge(answer, delivery.endpoint, now=wall)
+        journey.verdict = verdict if self._quotes else verdict.in_our_words
         # Without the lock: a file is read.
         journey.is_renewed = journey.verdict.may_be_credentials and self._refresh(sent_at)
         with self._lock:

@@ -101,6 +101,11 @@ class Schedule:
         return {gate.path: gate.found for gate in self._order}
 
     @property
+    def held(self) -> frozenset[str]:
+        """The paths of the endpoints that only probes go to: whose breaker is open."""
+        return frozenset(gate.path for gate in self._order if not gate.breaker.is_closed)
+
+    @property
     def given_up(self) -> Stopped | None:
         """Why an endpoint was given up, though the others went on; None where none was."""
         given_up = {gate.path: gate.given_up for gate in self._order if gate.given_up}

@@ -164,10 +164,27 @@ class RecordSpec(Node):
     attributes: tuple[FieldSpec, ...] = ()
 
 
+class ExpectSpec(Node):
+    """What a file must be (`etl.expectations`). `by`: minutes after midnight, local; `size`: percent.
+
+    `max_age`: seconds; `columns`: empty where any will do; `is_complete`: whether it must end well; `last_cell`: what
+    the first cell of its last row must be, "" for anything.
+    """
+
+    by: int | None = None
+    is_new: bool = False
+    max_age: float | None = None
+    size: float | None = None
+    columns: tuple[str, ...] = ()
+    is_complete: bool = False
+    last_cell: str = ""
+
+
 class SourceSpec(Node):
     """What the mapping pins about the file. `header_row`: 0 for `none`; the rest as in `sources.base.SourceOptions`.
 
-    `renamed`: whether a column that is missing may be replaced by the one that it was surely renamed to.
+    `renamed`: whether a column that is missing may be replaced by the one that it was surely renamed to; `expect`: what
+    the file must be, None: anything that can be read.
     """
 
     sheets: tuple[str, ...] | None = None
@@ -180,6 +197,7 @@ class SourceSpec(Node):
     comment: str | None = None
     total_rows: bool = True
     renamed: bool = False
+    expect: ExpectSpec | None = None
 
 
 class Example(Node):

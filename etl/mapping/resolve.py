@@ -12,14 +12,14 @@ from typing import Any
 
 from etl.errors import MappingError, Problem
 from etl.mapping.example_reader import check_examples, read_examples
-from etl.mapping.model import FieldSpec, Mapping, Missing, RecordSpec, SourceSpec
+from etl.mapping.model import ExpectSpec, FieldSpec, Mapping, Missing, RecordSpec, SourceSpec
 from etl.mapping.nearest import did_you_mean
 from etl.mapping.parser import MAX_BYTES, read_yaml
 from etl.mapping.record_reader import RecordReader, read_checks
 from etl.mapping.report import Report
 from etl.mapping.spec_sources import Goal
 from etl.mapping.specs import SpecReader
-from etl.mapping.syntax import WrittenMapping, WrittenSource
+from etl.mapping.syntax import WrittenExpect, WrittenMapping, WrittenSource
 
 VERSION = "1"
 _ENCODINGS = ("utf-8", "utf-16", "cp1250", "cp1252", "iso-8859-1", "iso-8859-2")
@@ -119,7 +119,23 @@ class _Reader:
             sheets=written.sheet, header_row=written.header_row, encoding=written.encoding, delimiter=delimiter,
             skip_rows=written.skip_rows or 0, hidden_rows=written.hidden_rows != "skip",
             hidden_columns=written.hidden_columns != "skip", comment=written.comment,
-            total_rows=written.total_rows != "skip", renamed=written.renamed == "accept", line=line, column=column,
+            total_rows=written.total_rows != "skip", renamed=written.renamed == "accept",
+            expect=self._expect(root["source"]), line=line, column=column,
+        )  # fmt: skip
+
+    def _expect(self, source: object) -> ExpectSpec | None:
+        if not isinstance(source, dict) or "expect" not in source:
+            return None
+        loc = ("source", "expect")
+        written, dropped = self.report.read_level(WrittenExpect, source["expect"], loc, "'expect'")
+        if not dropped and all(value in {None, False} for value in written.model_dump().values()):
+            self.report.add_at_key(loc, "'expect' expects nothing", "missing-key", "write such as new: true below it")
+        line, column = self.report.place(loc)
+        complete = written.complete or "false"
+        return ExpectSpec(
+            by=written.by, is_new=bool(written.new), max_age=written.max_age, size=written.size,
+            columns=written.columns or (), is_complete=complete != "false",
+            last_cell="" if complete in {"true", "false"} else complete, line=line, column=column,
         )  # fmt: skip
 
     def _group_key(self, root: dict[str, Any]) -> FieldSpec | None:

@@ -7,6 +7,7 @@ contract and the transforms are `resolve`'s and `specs`'s.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, TypeAlias, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, WithJsonSchema
@@ -88,6 +89,46 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _time_of_day(value: object) -> int:
+    match = re.fullmatch(_TIME, value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise wrong(f"a time of day is expected here, not {shape(value)}", "write it like 02:00")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _duration(value: object) -> float:
+    match = re.fullmatch(_SPAN, value.strip()) if isinstance(value, str) else None
+    if match is None or not int(match[1]):
+        raise wrong(f"a time span is expected here, not {shape(value)}", "write it like 26h, 90m or 2d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _share(value: object) -> float:
+    match = re.fullmatch(_SHARE, value.strip()) if isinstance(value, str) else None
+    if match is None or not 0 < float(match[1]) <= 1000:
+        raise wrong(f"a share is expected here, not {shape(value)}", "write it like 30%")
+    return float(match[1])
+
+
+def _complete(value: object) -> str:
+    text = _word(value)
+    if text.lower() in {"true", "false"}:
+        return text.lower()
+    if text.lower() in {"yes", "no", "on", "off"}:
+        raise wrong(f"'{text}' could be a word of the file", "write true, or what the last row's first cell is")
+    return text
+
+
+_TIME = "([01]?[0-9]|2[0-3]):([0-5][0-9])"
+_SPAN = "([0-9]{1,4})([mhd])"
+_SHARE = r"([0-9]{1,4}(?:\.[0-9]{1,3})?) ?%"
+_SECONDS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
+
+
+def _like(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern}$"}
+
+
 Text: TypeAlias = Annotated[str, BeforeValidator(_text), WithJsonSchema(_TEXT_SCHEMA)]
 Word: TypeAlias = Annotated[str, BeforeValidator(_word), WithJsonSchema(_TEXT_SCHEMA)]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
@@ -95,6 +136,10 @@ Count: TypeAlias = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type
 HeaderRow: TypeAlias = Annotated[
     int, BeforeValidator(_header_row), WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": "none"}]})
 ]  # fmt: skip
+TimeOfDay: TypeAlias = Annotated[int, BeforeValidator(_time_of_day), WithJsonSchema(_like(_TIME))]
+Duration: TypeAlias = Annotated[float, BeforeValidator(_duration), WithJsonSchema(_like(_SPAN))]
+Share: TypeAlias = Annotated[float, BeforeValidator(_share), WithJsonSchema(_like(_SHARE))]
+Complete: TypeAlias = Annotated[str, BeforeValidator(_complete), WithJsonSchema(_TEXT_SCHEMA)]
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_names), WithJsonSchema(_NAMES_SCHEMA)]
 
 Taken: TypeAlias = Literal["read", "skip"]
@@ -133,6 +178,19 @@ class WrittenSpec(Level):
     as_: Word | None = Field(None, alias="as", description="the outgoing name in the wire form envelope")
 
 
+class WrittenExpect(Level):
+    """What a file must be; where it is not, the run stops before anything is sent."""
+
+    by: TimeOfDay | None = Field(None, description="the time of day, on this machine, by which it last changed: 02:00")
+    new: Flag | None = Field(None, description="true: its content is not that of the last run")
+    max_age: Duration | None = Field(None, description="how long ago it may have changed: 26h, 90m, 2d")
+    size: Share | None = Field(None, description="how far its rows may be from the last run's: 30%")
+    columns: Names | None = Field(None, description="these columns and no others, in any order")
+    complete: Complete | None = Field(
+        None, description="true: it ends with a whole line and no longer grows; or also what its last row begins with"
+    )
+
+
 class WrittenSource(Level):
     """What is pinned about the file; everything is found out where absent."""
 
@@ -147,6 +205,7 @@ class WrittenSource(Level):
     hidden_columns: Taken | None = Field(None, description="skip: columns that are hidden in the sheet are not there")
     comment: Word | None = Field(None, description="rows whose first cell starts with this are no data, such as #")
     total_rows: Taken | None = Field(None, description="skip: rows of totals are left out")
+    expect: SkipValidation[WrittenExpect | None] = Field(None, description="what the file must be, or the run stops")
     renamed: Literal["stop", "accept"] | None = Field(
         None, description="accept: a missing column is replaced by the one it was surely renamed to; stop is usual"
     )

@@ -42,16 +42,19 @@ class Proof:
     refusals: tuple[Refusal, ...] = ()
 
 
-def prove(mapping: Mapping, binding: Binding, columns: int | Sequence[int], read: ReadColumns) -> Proof:
+def prove(
+    mapping: Mapping, binding: Binding, columns: int | Sequence[int], read: ReadColumns, *, quotes: bool = True
+) -> Proof:
     """Return what the table proves about the columns that `mapping` leaves open or pins.
 
-    Reads nothing where there are none, and no further than the proof needs. Raises SourceError.
+    `quotes`: whether what is told of it quotes cells. Reads nothing where there are none, and no further than the
+    proof needs. Raises SourceError.
     """
     asked = questions(mapping, binding)
     if not asked:
         return Proof(mapping)
     found = _gather(asked, read)
-    teller = Teller(mapping, binding.header, columns)
+    teller = Teller(mapping, binding.header, columns, quotes)
     notes: list[str] = []
     refusals: list[Refusal] = []
     proven: dict[int, dict[int, tuple[TransformCall, ...]]] = {}

@@ -34,11 +34,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Puts proofs into words. `header`, `columns`: of the table; `mapping`: for the places of its lines."""
+    """Puts proofs into words. `header`, `columns`: of the table; `mapping`: for the places of its lines.
+
+    `quotes`: whether cells are quoted, or only named.
+    """
 
     mapping: Mapping
     header: tuple[str, ...]
     columns: int | Sequence[int]
+    quotes: bool = True
 
     def notes(self, question: Question, evidence: Evidence) -> list[str]:
         """Return the sentences that are worth reading before a run that is not stopped."""
@@ -56,14 +60,18 @@ class Teller:
     def ambiguous(self, question: Question, evidence: Evidence) -> Refusal:
         """Return why a column whose cells all read both ways is refused."""
         either = evidence.sides.either
-        first, second = _readings(question, either.value if either else "")
+        ways = _WAYS[question.is_of_dates]
+        read = _readings(question, either.value if either else "") if self.quotes else ("", "")
+        first, second = (f"{one} ({way})" if one else way for one, way in zip(read, ways, strict=True))
         message = (
             f"{self._what(question)} can be read in two ways, and no cell tells which: "
-            f"{self._cell(question, either)} is {first} ({_WAYS[question.is_of_dates][0]}) "
-            f"or {second} ({_WAYS[question.is_of_dates][1]})"
+            f"{self._cell(question, either)} is {first} or {second}"
         )
         lines = tuple(self._line(question, way, evidence) for way in (0, 1))
-        told = (f"write one of these into {self._place(question)}", f"{lines[0]}  # {first}", f"{lines[1]}  # {second}")
+        marks = [one or way for one, way in zip(read, ways, strict=True)]
+        told = (
+            f"write one of these into {self._place(question)}", f"{lines[0]}  # {marks[0]}", f"{lines[1]}  # {marks[1]}"
+        )  # fmt: skip
         return Refusal("dates-ambiguous" if question.is_of_dates else "amounts-ambiguous", message, told)
 
     def contradicted(self, question: Question, evidence: Evidence) -> Refusal:
@@ -112,7 +120,8 @@ class Teller:
     def _cell(self, question: Question, witness: Witness | None) -> str:
         if witness is None:
             raise AssertionError("BUG: a proof without its witness")
-        return f"{letters_at(question.position, self.columns)}{witness.row} = {witness.value}"
+        cell = f"{letters_at(question.position, self.columns)}{witness.row}"
+        return f"{cell} = {witness.value}" if self.quotes else cell
 
     def _place(self, question: Question) -> str:
         return f"{self.mapping.file}, line {question.call.line or question.line.line}"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from etl.reports.csv_records import BLOCK_BYTES, blocks, field_of, fields_of, joined, records_in, text_of
 from etl.reports.person import FORGOTTEN, Person
@@ -53,20 +54,37 @@ def reports_in(folder: Path) -> list[Path]:
 
 
 def unruled_in(folder: Path, key: str) -> list[Path]:
-    """Return the reports that no rule rewrites and that may hold whoever has this key: texts, where they do."""
+    """Return the reports that no rule rewrites and that hold whoever has this key."""
     found = (path for pattern in UNRULED for path in folder.glob(pattern))
-    return sorted(path for path in found if path.suffix != ".json" or holds(path, key))
+    return sorted(path for path in found if holds(path, key))
+
+
+def made_in(folder: Path) -> list[Path]:
+    """Return the reports that are removed where a person stands in the folder."""
+    return sorted(path for pattern in MADE for path in folder.glob(pattern) if path.is_file())
 
 
 def holds(path: Path, key: str) -> bool:
-    """Tell whether the bytes of a file hold the key, in capital letters or not; False where it cannot be read."""
+    """Tell whether a file holds the key, in capital letters or not, or packed; False where it cannot be read."""
     wanted = key.strip().lower().encode()
+    with suppress(OSError, zipfile.BadZipFile):
+        if not zipfile.is_zipfile(path):
+            with path.open("rb") as stream:
+                return _is_in(stream, wanted)
+        with zipfile.ZipFile(path) as packed:
+            for name in packed.namelist():
+                with packed.open(name) as part:
+                    if _is_in(part, wanted):
+                        return True
+    return False
+
+
+def _is_in(stream: IO[bytes], wanted: bytes) -> bool:
     rest = b""
-    with suppress(OSError), path.open("rb") as stream:
-        while block := stream.read(BLOCK_BYTES):
-            if wanted in (rest + block).lower():
-                return True
-            rest = block[-len(wanted) :]
+    while block := stream.read(BLOCK_BYTES):
+        if wanted in (rest + block).lower():
+            return True
+        rest = block[-len(wanted) :]
     return False
 
 
@@ -134,7 +152,9 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("summary.json.part", rewrite_text),
 )
 """The reports, by name: a run may have been told to write them among files that are none of ours."""
-UNRULED = ("annotated*.xlsx", "to_fix*", "report*.html", "plan.json")
+MADE = ("annotated*.xlsx", "to_fix*", "report*.html", "results*.parquet")
+"""Reports that are made of the others and of the spreadsheet: they are removed, not rewritten."""
+UNRULED = ("plan.json",)
 """Reports that no rule rewrites; a plan that is changed is refused, so it is better removed."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,19 @@ from etl.reports.cells import inert
 from etl.reports.csv_columns import CsvColumns
 
 COLUMNS = ("file", "sheet", "row", "cell", "column", "field", "severity", "code", "value", "message", "hint")
+RISKY = frozenset({"file", "sheet", "column", "field", "value", "message", "hint"})
+"""Columns whose text is not ours alone: no spreadsheet may take it for a formula."""
 
 
 class IssuesCsv:
     """Writes issues.csv as chunks are judged."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, shown: Callable[[Mapping[str, pa.Array]], Mapping[str, pa.Array]] | None = None
+    ) -> None:
+        """Open the file. `shown`: turns the columns into what they show of people, None: all of it."""
         self.path = path
+        self._shown = shown
         self._csv = CsvColumns(path, COLUMNS)
 
     def write(
@@ -43,7 +49,9 @@ class IssuesCsv:
             return
         parts = [_columns(source, rows, header, batch, columns) for batch in batches]
         order = pa.array(np.argsort(np.concatenate([batch.places for batch in batches]), kind="stable"))
-        self._csv.write({name: pa.concat_arrays([part[name] for part in parts]).take(order) for name in COLUMNS})
+        found = {name: pa.concat_arrays([part[name] for part in parts]).take(order) for name in COLUMNS}
+        shown = self._shown(found) if self._shown else found
+        self._csv.write({name: inert(values) if name in RISKY else values for name, values in shown.items()})
 
     def close(self) -> None:
         """Close the file."""
@@ -57,16 +65,16 @@ def _columns(
     rows = pa.array(numbers[batch.places])
     names = ", ".join(header[position] for position in batch.columns)
     return {
-        "file": inert(_same(source.file, count)),
-        "sheet": inert(_same(source.sheet, count)),
+        "file": _same(source.file, count),
+        "sheet": _same(source.sheet, count),
         "row": rows,
         "cell": _cells(batch.columns, rows.cast(pa.string()), columns),
-        "column": inert(_same(names, count)),
+        "column": _same(names, count),
         "field": _same(batch.field, count),
         "severity": _same(batch.severity.value, count),
         "code": _same(batch.code, count),
-        "value": inert(batch.values),
-        "message": inert(batch.messages),
+        "value": batch.values,
+        "message": batch.messages,
         "hint": _same(batch.hint, count),
     }
 

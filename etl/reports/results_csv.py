@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,34 +21,49 @@ COLUMNS = (
     "message", "payload_sha256", "sent_at", "duration_ms", "record",
 )  # fmt: skip
 """A promise to other programs: these columns, in this order."""
-_RISKY = ("file", "sheet", "key", "field", "message")
-_RISKY_PLACES = tuple(COLUMNS.index(name) for name in _RISKY)
-_HARMLESS = re.compile(r"[A-Za-z0-9/]|\Z")
-"""How almost all texts begin; only the others are worth a closer look."""
+_TYPES = {
+    "row": pa.int64(), "http_status": pa.int64(), "attempts": pa.int64(), "duration_ms": pa.float64(),
+    "record": pa.int64(),
+}  # fmt: skip
+"""Of the columns that are no text."""
+RISKY = ("file", "sheet", "key", "request_id", "field", "message")
+"""Columns whose text is not ours alone: no spreadsheet may take it for a formula."""
+_RISKY_PLACES = tuple(COLUMNS.index(name) for name in RISKY)
+_HARMLESS = re.compile(r"(?:[A-Za-z0-9/][^;\t\r\n]*)?\Z")
+"""How almost all texts are; only the others are worth a closer look."""
+
+
+Shown = Callable[[Mapping[str, pa.Array]], Mapping[str, pa.Array]]
 
 
 class ResultsCsv:
     """Writes results.csv: lines in any order as they happen, then all of them in order."""
 
-    def __init__(self, path: Path, *, live: bool) -> None:
-        """Open the file; `live`: lines are shown as they happen, in `path` itself, until `finish`."""
+    def __init__(self, path: Path, *, live: bool, shown: Shown | None = None) -> None:
+        """Open the file; `live`: lines are shown as they happen, in `path` itself, until `finish`.
+
+        `shown`: turns the columns into what they show of people, None: all of it.
+        """
         self.path = path
+        self._shown = shown
         self._ordered_path = path.with_name(path.name + ".ordered") if live else path
         self._ordered = CsvColumns(self._ordered_path, COLUMNS)
         self._live = CsvColumns(path, COLUMNS) if live else None
 
     def write_ordered(self, columns: Mapping[str, pa.Array]) -> None:
         """Append lines in file order."""
-        self._ordered.write(_inert(columns))
+        self._ordered.write(_inert(self._shown(columns) if self._shown else columns))
 
     def write_live(self, columns: Mapping[str, pa.Array]) -> None:
         """Append lines as they happen."""
         if self._live is not None:
-            self._live.write(_inert(columns))
+            self._live.write(_inert(self._shown(columns) if self._shown else columns))
 
     def write_live_lines(self, lines: Sequence[Sequence[object]]) -> None:
         """Append lines as they happen, the values of each in the order of COLUMNS."""
-        if self._live is not None and lines:
+        if self._shown is not None and lines:
+            self.write_live(_columns(lines))
+        elif self._live is not None and lines:
             self._live.write_lines([_inert_line(values) for values in lines])
 
     def finish(self) -> None:
@@ -74,8 +89,13 @@ class ResultsCsv:
                 stack.callback(self._live.close)
 
 
+def _columns(lines: Sequence[Sequence[object]]) -> dict[str, pa.Array]:
+    columns = zip(COLUMNS, map(list, zip(*lines, strict=True)), strict=True)
+    return {name: pa.array(values, _TYPES.get(name, pa.string())) for name, values in columns}
+
+
 def _inert(columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
-    return {name: inert(values) if name in _RISKY else values for name, values in columns.items()}
+    return {name: inert(values) if name in RISKY else values for name, values in columns.items()}
 
 
 def _inert_line(values: Sequence[object]) -> list[object]:

@@ -80,6 +80,10 @@ class Table(Protocol):
         """Sheets that are not read and whose header serves as well as this one's."""
 
     @property
+    def is_part(self) -> bool:
+        """Whether it holds rows alone that were handed back to be mended (`etl.sent_back`), and is no full export."""
+
+    @property
     def estimated_rows(self) -> int | None:
         """About how many rows there are, for a progress bar; None if nothing is known."""
 
@@ -110,6 +114,7 @@ class LoneTable:
     __slots__ = ()
     first_column = 0
     spanned_rows = 0
+    is_part = False
     notes: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
 

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from etl.records import CellFault, Rows
+from etl.sent_back import without
 from etl.sources import csv_plain
 from etl.sources.dialect import Dialect
 from etl.sources.header import is_blank
@@ -57,11 +58,18 @@ class Widths:
 
     `most` is what the file itself usually has (an export that ends each line with a separator). A single record with
     a blank cell too many is ragged: a separator inside of a cell has shifted its values, and nobody saw it.
+    `aside`: the cell that is no data (`etl.sent_back`), which counts in all of them.
     """
 
     header: int
     least: int
     most: int
+    aside: int | None = None
+
+    @property
+    def first(self) -> int:
+        """The first cell that is data."""
+        return int(self.aside == 0)
 
     def is_ragged(self, row: list[str]) -> bool:
         """Whether the record has too few cells, too many, or a filled one beyond the header."""
@@ -114,7 +122,7 @@ class RecordReader:
         is_rectangular = len(flat) == count * stride and marks.count(None) == count
         if is_rectangular and self.line - before == count and not nuls:
             starts = np.arange(before + 1, before + 1 + count, dtype=np.int64)
-            return self._rectangle(flat, stride, starts, columns)
+            return self._rectangle(flat, widths, starts, columns)
         rows = _split(flat)
         starts = _starts(rows, before)
         block = self._uneven(rows, widths, starts, columns)
@@ -127,26 +135,31 @@ class RecordReader:
         is_last = lines[-1] == self._last
         lines = lines[:-1] if is_last else lines
         delimiter = self._dialect.delimiter
-        found = csv_plain.columns_of(lines, delimiter, widths.header, columns, FIELD_LIMIT)
+        found = csv_plain.columns_of(lines, delimiter, widths.header, (widths.first, *columns), FIELD_LIMIT)
         if found is None:
             return None
         starts = np.arange(self.line + 1, self.line + 1 + len(lines), dtype=np.int64)
         self.line += len(lines)
         self._is_done = is_last
-        marks = marks_of(found[0], lambda place: csv_plain.cells_of(lines[place], delimiter), self._comment)
+        cells = lambda place: without(csv_plain.cells_of(lines[place], delimiter), widths.aside)  # noqa: E731
+        marks = marks_of(found[widths.first], cells, self._comment)
         return Block(starts, {column: found[column] for column in columns}, marks)
 
-    def _rectangle(self, flat: list[str | None], stride: int, starts: Rows, columns: Sequence[int]) -> Block:
-        arrays = {column: _text(flat[column::stride]) for column in {0, *columns}}
-        cells = cast("list[str]", flat)
-        marks = marks_of(arrays[0], lambda n: cells[n * stride : n * stride + stride - 1], self._comment)
+    def _rectangle(self, flat: list[str | None], widths: Widths, starts: Rows, columns: Sequence[int]) -> Block:
+        stride = widths.header + 1
+        arrays = {column: _text(flat[column::stride]) for column in {widths.first, *columns}}
+        every = cast("list[str]", flat)
+        cells = lambda n: without(every[n * stride : n * stride + stride - 1], widths.aside)  # noqa: E731
+        marks = marks_of(arrays[widths.first], cells, self._comment)
         return Block(starts, {column: arrays[column] for column in columns}, marks)
 
     def _uneven(self, rows: list[list[str]], widths: Widths, starts: Rows, columns: Sequence[int]) -> Block:
-        arrays = {column: _text([row[column] if column < len(row) else "" for row in rows]) for column in {0, *columns}}
-        marks = marks_of(arrays[0], rows.__getitem__, self._comment)
+        wanted = {widths.first, *columns}
+        arrays = {column: _text([row[column] if column < len(row) else "" for row in rows]) for column in wanted}
+        marks = marks_of(arrays[widths.first], lambda n: without(rows[n], widths.aside), self._comment)
+        extra = int(widths.aside is not None)
         faults = tuple(
-            CellFault(int(start), None, "ragged-row", detail=_count(len(row), widths.header))
+            CellFault(int(start), None, "ragged-row", detail=_count(len(row) - extra, widths.header - extra))
             for row, start, is_empty in zip(rows, starts, marks.blank, strict=True)
             if not is_empty and widths.is_ragged(row)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -15,7 +15,9 @@ import pyarrow as pa
 
 from etl.cells import column_letters
 from etl.errors import SourceError
+from etl.formulas import as_it_was
 from etl.records import CellFault, Chunk, Mask, Rows, SourceRef, cell_frame, text_series
+from etl.sent_back import columns_beside, place_of_reasons, place_without_header
 from etl.sources.base import ROWS_PER_CHUNK, LoneTable, SourceOptions, Table, refuse_sheets
 from etl.sources.csv_blocks import FIELD_LIMIT, Block, RecordReader, UnclosedQuoteError, Widths
 from etl.sources.dialect import Dialect, delimiter_of, find_dialect, line_ends
@@ -42,10 +44,16 @@ class TextFile:
     @contextmanager
     def reader(self) -> Iterator[RecordReader]:
         """Open the file; what reading it raises becomes SourceError."""
+        with self.lines() as lines:
+            yield self._reader(lines)
+
+    @contextmanager
+    def lines(self) -> Iterator[TextIO]:
+        """Open the file for its lines, with their ends; what reading it raises becomes SourceError."""
         codec = self.encoding.codec
         try:
             with _open(self.path, codec) as lines:
-                yield self._reader(lines)
+                yield lines
         except UnclosedQuoteError as error:
             raise self._unclosed(error) from error
         except UnicodeDecodeError as error:
@@ -88,7 +96,10 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class CsvTable(LoneTable):
-    """The one table of a text file; `usual_width` is the number of cells that most of its first records have."""
+    """The one table of a text file; `usual_width` is the number of cells that most of its first records have.
+
+    `aside`: the place of the cell that is no data in each record (`etl.sent_back`), which then counts in that width.
+    """
 
     file: TextFile
     ref: SourceRef
@@ -97,6 +108,17 @@ class CsvTable(LoneTable):
     skip_rows: int
     usual_width: int
     reads_totals: bool = True
+    aside: int | None = None
+
+    @property
+    def is_part(self) -> bool:  # type: ignore[override]
+        """Whether there are reasons."""
+        return self.aside is not None
+
+    @property
+    def sheet_columns(self) -> tuple[int, ...]:
+        """One after the other, but for the place of the cells that are no data."""
+        return tuple(self._places(range(len(self.header))))
 
     @property
     def facts(self) -> dict[str, str]:
@@ -112,6 +134,18 @@ class CsvTable(LoneTable):
         }
 
     @property
+    def head(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        """The records down to the first of the data, as (line, cells). Raises SourceError."""
+        found: list[tuple[int, tuple[str, ...]]] = []
+        with self.file.reader() as reader:
+            records = reader.records()
+            last = self.header_row or int(self.file.dialect.has_sep_line)
+            while reader.line < last and (record := next(records, None)) is not None:
+                found.append((record[0], tuple(record[1])))
+            found += [(line, tuple(row)) for line, row in itertools.islice(records, self.skip_rows)]
+        return tuple(found)
+
+    @property
     def estimated_rows(self) -> int | None:
         """The rows that the file would have if all its lines were as long as the first ones."""
         with self.file.path.open("rb") as file:
@@ -123,18 +157,20 @@ class CsvTable(LoneTable):
         self, columns: Sequence[int], *, limit: int | None = None, rows_per_chunk: int = ROWS_PER_CHUNK
     ) -> Iterator[Chunk]:
         """Yield the rows in order (see `Table.chunks`). A quote that is never closed raises SourceError at its end."""
-        width = len(self.header)
-        named = [place for place, name in enumerate(self.header, start=1) if name]
-        widths = Widths(width, max(named) if named and self.header_row else width, self.usual_width)
+        extra = int(self.aside is not None)
+        width = len(self.header) + extra
+        named = [place for place, name in enumerate(self.header, start=1 + extra) if name]
+        least = max(named) if named and self.header_row else width
+        widths = Widths(width, least, self.usual_width, self.aside)
         with self.file.reader() as reader:
             self._pass_header(reader)
             left = limit
             while left is None or left > 0:
                 size = rows_per_chunk if left is None else min(rows_per_chunk, left)
-                blocks = list(_blocks(reader, size, widths, tuple(dict.fromkeys(columns))))
+                blocks = list(_blocks(reader, size, widths, tuple(self._places(columns))))
                 if not blocks:
                     return
-                chunk = self._chunk(blocks)
+                chunk = self._chunk(blocks, columns)
                 yield chunk
                 left = None if left is None else left - len(chunk.blank)
 
@@ -146,12 +182,20 @@ class CsvTable(LoneTable):
         for _ in itertools.islice(records, self.skip_rows):
             pass
 
-    def _chunk(self, blocks: list[Block]) -> Chunk:
+    def _places(self, columns: Sequence[int]) -> dict[int, int]:
+        """Return by the place in a record the column that stands there."""
+        shift = len(self.header) if self.aside is None else self.aside
+        return {column + (column >= shift): column for column in columns}
+
+    def _chunk(self, blocks: list[Block], columns: Sequence[int]) -> Chunk:
         index = pd.Index(np.concatenate([block.starts for block in blocks]), dtype="int64")
-        cells = {
-            column: text_series(pa.chunked_array([block.columns[column] for block in blocks]), index)
-            for column in blocks[0].columns
+        texts = {
+            column: pa.chunked_array([block.columns[place] for block in blocks])
+            for place, column in self._places(columns).items()
         }
+        if self.aside is not None:
+            texts = {column: as_it_was(text.combine_chunks()) for column, text in texts.items()}
+        cells = {column: text_series(text, index) for column, text in texts.items()}
         rows = np.asarray(index, dtype=np.int64)
         totals = _totals(blocks)
         comments = [block.marks.comments for block in blocks if block.marks.comments is not None]
@@ -198,7 +242,24 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
     header, row = _header(file, options)
     width = _usual_width(file, row)
     ref = SourceRef(first_index, name)
-    return [CsvTable(file, ref, header, row, options.skip_rows, width, options.total_rows)]
+    table = CsvTable(file, ref, header, row, options.skip_rows, width, options.total_rows)
+    return [_sent_back(table)]
+
+
+def _sent_back(table: CsvTable) -> CsvTable:
+    """Return the table without the column of reasons, where it was handed back with one."""
+    # These are the odd rows of a file, so what most of them have says nothing.
+    if not table.header_row:
+        found = _first_reason(table)
+        if found is None:
+            return table
+        aside, count = found
+        return replace(table, header=tuple(map(column_letters, range(count))), usual_width=count + 1, aside=aside)
+    place = place_of_reasons(table.header)
+    if place is None:
+        return table
+    own = as_it_was(pa.array(columns_beside(table.header, place), pa.string())).to_pylist()
+    return replace(table, header=tuple(own), usual_width=len(table.header), aside=place)
 
 
 def _look(path: Path, encoding: Encoding, delimiter: str | None, comment: str | None) -> TextFile:
@@ -231,6 +292,14 @@ def _header(file: TextFile, options: SourceOptions) -> tuple[tuple[str, ...], in
         )
     line, row = rows[place]
     return _names(file.path, line, row), line
+
+
+def _first_reason(table: CsvTable) -> tuple[int, int] | None:
+    """Return where the reasons stand in a file without a header, and how many columns are beside them."""
+    with table.file.reader() as reader:
+        records = itertools.islice(reader.records(), len(table.head), _SEARCHED_RECORDS)
+        first = next((row for _, row in records if not is_blank(row)), [])
+    return place_without_header(first)
 
 
 def _names(path: Path, line: int, row: Sequence[str]) -> tuple[str, ...]:

@@ -21,12 +21,12 @@ pa.enable_signal_handlers(False)
 def columns_of(
     lines: Sequence[str], delimiter: str, width: int, columns: Sequence[int], field_limit: int
 ) -> dict[int, pa.Array] | None:
-    """Return column 0 and the `columns` of `lines` (with their ends), one cell a line; None if they are not plain."""
+    """Return the `columns` of `lines` (with their ends), one cell a line; None if they are not plain."""
     text = "".join(lines)
     if width < 2 or not _is_plain(text, lines, delimiter, field_limit):
         return None
     names = [str(place) for place in range(width)]
-    wanted = [names[place] for place in dict.fromkeys([0, *columns])]
+    wanted = [names[place] for place in dict.fromkeys(columns)]
     data = text.encode()
     try:
         table = pa_csv.read_csv(

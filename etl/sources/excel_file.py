@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from etl.cells import column_letters
 from etl.errors import SourceError
+from etl.formulas import as_it_was
 from etl.records import SourceRef
+from etl.sent_back import columns_beside, place_of_reasons, place_without_header, without
 from etl.sources import ods_scan, workbook_scan, xls_scan, xlsb_scan
 from etl.sources.base import SourceOptions, Table
 from etl.sources.header import SEARCHED_ROWS, best_score, find_header, is_blank
@@ -71,10 +75,41 @@ def _table(
     book: Book, kind: str, ref: SourceRef, start: _Start, options: SourceOptions, rivals: tuple[str, ...]
 ) -> Table:
     header, row = _header(book.path, start, options)
-    notes = notes_of(start.scan, ref.sheet, options, data_after=row + options.skip_rows, columns=start.columns)
+    last = row + options.skip_rows
+    notes = notes_of(start.scan, ref.sheet, options, data_after=last, columns=start.columns)
+    head = tuple((number, _from_first(cells, start.columns)) for number, cells in start.rows if number <= last)
+    names, columns, aside = _sent_back(header, row, last, start)
     return WorkbookTable(
-        book, kind, ref, header, row, start.columns, start.origin, start.sheet.part, options, start.scan, rivals, notes
-    )
+        book, kind, ref, names, row, columns, start.origin, start.sheet.part, options, start.scan, rivals, notes,
+        head, aside,
+    )  # fmt: skip
+
+
+def _sent_back(
+    header: tuple[str, ...], header_row: int, last: int, start: _Start
+) -> tuple[tuple[str, ...], tuple[int, ...], int | None]:
+    """Return the person's own columns, where they stand, and where the column of reasons does, if there is one."""
+    if header_row:
+        place = place_of_reasons(header)
+    else:
+        first = next((cells for number, cells in start.rows if number > last), ())
+        found = place_without_header(first)
+        place = None if found is None else found[0]
+    if place is None:
+        return header, start.columns, None
+    columns = tuple(without(start.columns, place))
+    if header_row:
+        own = pa.array(columns_beside(header, place), pa.string())
+        return tuple(as_it_was(own).to_pylist()), columns[: len(own)], start.columns[place]
+    # They are called by the letters that they had in the person's sheet.
+    own_letters = (column_letters(column - (column > start.columns[place])) for column in columns)
+    return tuple(own_letters), columns, start.columns[place]
+
+
+def _from_first(cells: Sequence[str], columns: Sequence[int]) -> tuple[str, ...]:
+    """Return cells that stand in these columns of the sheet as they stand from column A on."""
+    by_column = dict(zip(columns, cells, strict=True))
+    return tuple(by_column.get(column, "") for column in range(columns[-1] + 1))
 
 
 def _asked_for(book: Book, scanner: BookScanner, options: SourceOptions) -> list[_Start]:

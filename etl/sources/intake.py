@@ -23,7 +23,7 @@ from etl.sources.spool import BLOCK_BYTES, Spool
 Given = str | os.PathLike[str]
 """A text may be a path, a pattern, a URL, or `-`; any other path is a path and nothing else."""
 STANDARD_INPUT = "-"
-_STANDARD_INPUT_NAME = "standard input"
+STANDARD_INPUT_NAME = "standard input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _local(path: Path, known: set[object], spool_in: Path | None) -> list[Source
 
 def _fetched(given: str, spool: Spool, allow_private: bool, standard_input: BinaryIO | None) -> list[SourceFile]:
     if given == STANDARD_INPUT:
-        copies = [(_STANDARD_INPUT_NAME, spool.write(_standard_input(standard_input), _STANDARD_INPUT_NAME))]
+        copies = [(STANDARD_INPUT_NAME, spool.write(_standard_input(standard_input), STANDARD_INPUT_NAME))]
     else:
         from etl.sources.remote import fetch
 
@@ -152,7 +152,7 @@ def _standard_input(stream: BinaryIO | None) -> Iterator[bytes]:
         raise SourceError(
             "nothing is piped in: standard input is a terminal",
             code="no-standard-input",
-            where=_STANDARD_INPUT_NAME,
+            where=STANDARD_INPUT_NAME,
             hint="pipe the file in: cat FILE | etl check MAPPING -",
         )
     while block := source.read(BLOCK_BYTES):

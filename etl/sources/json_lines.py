@@ -6,7 +6,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from etl.errors import SourceError
 from etl.records import CellFault, Chunk, Mask, SourceRef, cell_frame, text_series
+from etl.sent_back import REASON_COLUMN
 from etl.sources.base import ROWS_PER_CHUNK, LoneTable, SourceOptions, Table, refuse_sheets
 from etl.sources.encoding import Encoding, find_encoding, undecodable
 from etl.sources.fingerprint import unreadable
@@ -41,6 +42,7 @@ class JsonLinesTable(LoneTable):
     skip_rows: int = 0
     comment: str | None = None
     header_row: int = 0
+    is_part: bool = False
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -68,6 +70,11 @@ class JsonLinesTable(LoneTable):
             numbered = itertools.islice(_numbered(self.path, file), self.skip_rows, stop)
             while some := list(itertools.islice(numbered, rows_per_chunk)):
                 yield self._chunk(some, wanted)
+
+    def numbered_lines(self) -> Iterator[tuple[int, str]]:
+        """Yield (number, line), with its end. Raises SourceError."""
+        with _opened(self.path, self.encoding) as file:
+            yield from _numbered(self.path, file)
 
     def _chunk(self, numbered: list[tuple[int, str]], columns: Sequence[int]) -> Chunk:
         blocks = [
@@ -98,7 +105,7 @@ class JsonLinesTable(LoneTable):
     def _block(self, numbered: list[tuple[int, str]], columns: Sequence[int]) -> _Block:
         comments = np.fromiter((_is_comment(line, self.comment) for _, line in numbered), np.bool_, len(numbered))
         parsed = [
-            ParsedLine({}) if is_comment else parse_line(line)
+            ParsedLine({}) if is_comment else _parsed(line)
             for (_, line), is_comment in zip(numbered, comments.tolist(), strict=True)
         ]
         made = {column: column_of([one.cells.get(self.keys[column]) for one in parsed]) for column in columns}
@@ -133,11 +140,14 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
     keys: dict[str, None] = {}
     shapes: set[tuple[str, ...]] = set()
     count = 0
+    is_part = False
     with _opened(path, encoding) as file:
         for count, line in _numbered(path, file):
             if _is_comment(line, options.comment):
                 continue
-            shape = tuple(parse_line(line).cells)
+            cells = parse_line(line).cells
+            is_part = cells.pop(REASON_COLUMN, None) is not None or is_part
+            shape = tuple(cells)
             if shape not in shapes:
                 shapes.add(shape)
                 keys.update(dict.fromkeys(shape))
@@ -147,7 +157,8 @@ def open_tables(path: Path, name: str, options: SourceOptions, first_index: int)
     if not keys:
         raise SourceError("no line of the file is a JSON object", code="json-lines", where=str(path), hint=_SHOW)
     ref = SourceRef(first_index, name)
-    return [JsonLinesTable(path, ref, tuple(keys), encoding, count, options.skip_rows, options.comment)]
+    table = JsonLinesTable(path, ref, tuple(keys), encoding, count, options.skip_rows, options.comment)
+    return [replace(table, is_part=is_part)]
 
 
 def _refuse(path: Path, options: SourceOptions) -> None:
@@ -169,6 +180,13 @@ def _require_few(path: Path, keys: dict[str, None], line: int) -> None:
             where=f"{path}:{line}",
             hint="a key may hold what should be a value, such as a date or an id; write it as a value",
         )
+
+
+def _parsed(line: str) -> ParsedLine:
+    """Return the cells of a line; the reason for which it was handed back (`etl.sent_back`) is none."""
+    parsed = parse_line(line)
+    parsed.cells.pop(REASON_COLUMN, None)
+    return parsed
 
 
 def _is_comment(line: str, comment: str | None) -> bool:

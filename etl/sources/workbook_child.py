@@ -102,7 +102,7 @@ def _rows(request: dict[str, Any]) -> None:
     import pyarrow as pa
 
     texts, totals = _beside("cell_text"), _beside("totals")
-    columns = request["columns"]
+    columns, aside = request["columns"], request["aside"]
     fields = [("row", pa.int64()), ("mark", pa.int8()), ("label", pa.string())]
     for column in columns:
         fields += [(f"text{column}", pa.large_string()), (f"typed{column}", pa.bool_())]
@@ -110,7 +110,7 @@ def _rows(request: dict[str, Any]) -> None:
     numbered = itertools.islice(_filled(request, texts), request["limit"])
     with os.fdopen(1, "wb", closefd=False) as out, pa.ipc.new_stream(out, schema) as stream:
         while some := list(itertools.islice(numbered, request["batch"])):
-            marks = [_mark(row, request["comment"], texts, totals) for _, row in some]
+            marks = [_mark(_data(row, aside), request["comment"], texts, totals) for _, row in some]
             arrays = [
                 pa.array([number for number, _ in some], pa.int64()),
                 pa.array([mark for mark, _ in marks], pa.int8()),
@@ -132,14 +132,14 @@ def _filled(request: dict[str, Any], texts: ModuleType) -> Iterator[tuple[int, l
     for top, bottom, column in request["merges"]:
         merges.setdefault(top, []).append((column, bottom))
     open_merges: dict[int, tuple[int, Any]] = {}
-    after, last = request["after"], max(kept, default=0)
+    after, aside, last = request["after"], request["aside"], max(kept, default=0)
     width = sheet.width
     # Calamine's rows end with the last cell that has a value: formulas without one may stand below.
     tail = ([""] * width for _ in range(last - (sheet.end or (0, 0))[0] - 1))
     for number, row in zip(numbers, itertools.chain(sheet.iter_rows(), tail), strict=False):
         if number <= after:
             continue
-        is_blank = texts.is_blank(row)
+        is_blank = texts.is_blank(_data(row, aside))
         if open_merges:
             open_merges = {column: one for column, one in open_merges.items() if one[0] >= number}
         if number in merges:
@@ -149,6 +149,11 @@ def _filled(request: dict[str, Any], texts: ModuleType) -> Iterator[tuple[int, l
         for column, (_, value) in open_merges.items():
             row[column] = value
         yield number, row
+
+
+def _data(row: list[Any], aside: int | None) -> list[Any]:
+    """Return the cells of a row without the one that is no data."""
+    return row if aside is None else row[:aside] + row[aside + 1 :]
 
 
 def _mark(row: list[Any], comment: str | None, texts: ModuleType, totals: ModuleType) -> tuple[int, str | None]:

@@ -93,7 +93,7 @@ class Rows:
     """Which rows of a sheet are asked for, in order.
 
     `columns`: from the sheet's first filled one; `after`: the row before the first; `keep`: rows to be given though
-    they are blank; `merges`: (first row, last row, column).
+    they are blank; `merges`: (first row, last row, column); `aside`: a column that is no data.
     """
 
     sheet: SheetRequest
@@ -104,6 +104,7 @@ class Rows:
     limit: int | None = None
     batch: int = 20_000
     comment: str | None = None
+    aside: int | None = None
 
 
 def state_of(path: Path) -> State:
@@ -160,6 +161,7 @@ def read_rows(book: Book, rows: Rows) -> Generator[pa.RecordBatch, None, None]:
         "limit": rows.limit,
         "batch": rows.batch,
         "comment": rows.comment,
+        "aside": rows.aside,
     }
     with _child(book, request) as child, pa.ipc.open_stream(child) as stream:
         yield from stream

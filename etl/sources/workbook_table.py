@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.formulas import as_it_was
 from etl.records import CellFault, Chunk, Mask, Rows, SourceRef, cell_frame, text_series
 from etl.sources import leading_zeros, workbook_process
 from etl.sources.base import ROWS_PER_CHUNK, SourceOptions
@@ -26,7 +27,9 @@ _DIGITS = "^[0-9]{1,15}$"
 class WorkbookTable:
     """One sheet. `kind`: the workbook's format; `part`: the one of the container that holds the sheet.
 
-    `origin`: the sheet's first column that holds anything, from which the reader counts.
+    `origin`: the sheet's first column that holds anything, from which the reader counts. `head`: the first rows that
+    hold anything, down to the first of the data, as (number, cells from column A on). `aside`: the sheet's column that
+    is no data (`etl.sent_back`).
     """
 
     book: Book
@@ -41,6 +44,8 @@ class WorkbookTable:
     scan: SheetScan = field(repr=False)
     rivals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    head: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    aside: int | None = None
     spanned_rows: int = 0
 
     @property
@@ -57,6 +62,11 @@ class WorkbookTable:
     def estimated_rows(self) -> int | None:
         """The rows down to the last one that holds anything."""
         return max(0, self.scan.last_row - self.header_row)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether there are reasons."""
+        return self.aside is not None
 
     @property
     def data_after(self) -> int:
@@ -101,6 +111,7 @@ class WorkbookTable:
             limit=limit,
             batch=batch,
             comment=self.options.comment,
+            aside=None if self.aside is None else self.aside - self.origin,
         )
 
     def _merges(self, wanted: Sequence[int]) -> list[Merge]:
@@ -127,7 +138,7 @@ class WorkbookTable:
                 texts = self._as_shown(texts, column, origins)
             if column in self.scan.texts:
                 texts = _whole(texts, origins, self.scan.texts[column])
-            cells[position] = text_series(texts, index)
+            cells[position] = text_series(texts if self.aside is None else as_it_was(texts), index)
         left_out = self._left_out(batch, rows)
         return Chunk(
             source=self.ref,

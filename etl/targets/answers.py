@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -43,6 +43,10 @@ class Kind(StrEnum):
     STOP = "stop"
 
 
+REQUEST_ID = "^[0-9A-Za-z+/=_-]{12,64}$"
+"""How gateways write the id of a request (a UUID, or base64); anything else may be words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What an answer means. `message`: at most 500 characters, on one line, without the access key.
@@ -59,6 +63,14 @@ class Verdict:
     retry_after: float | None = None
     server_time: float | None = None
     timed_out: bool = False
+
+    @property
+    def in_our_words(self) -> Verdict:
+        """The same without a word of the endpoint's, which may be of somebody: code and HTTP status say it all."""
+        request_id = self.request_id if re.fullmatch(REQUEST_ID, self.request_id) else ""
+        if self.http_status is None or not self.message:
+            return replace(self, request_id=request_id)
+        return replace(self, message=f"HTTP {self.http_status}", request_id=request_id)
 
     @property
     def may_be_credentials(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import pycountry
+from rapidfuzz import fuzz, process
 
 from etl.transforms.columns import Failure, convert
 from etl.transforms.folding import fold_accents
@@ -65,6 +66,8 @@ _ALSO = {
 # Not of ISO 3166-1, but in everyday use: its codes are set aside for users.
 _KOSOVO = ("XK", "XKX", "Kosovo")
 _NOT_IN_A_KEY = re.compile(r"[\W_]+")
+_LEAST_LETTERS, _CLOSE, _APART = 4, 80, 5
+"""Of a name that is misspelled; how alike (0 to 100) it must be, and how much less alike the next country."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,21 @@ def country(text: pd.Series[str], *, output: Literal["alpha2", "alpha3", "name"]
 def find_country(written: str) -> str | None:
     """Return the two-letter code of a country, from a name or a code; None if it is not known."""
     return _tables().code_of.get(_key(written))
+
+
+def nearest_country(written: str) -> str | None:
+    """Return the two-letter code of the country whose name is spelled most like `written`, None if none is close.
+
+    Where names of two countries are about equally close, it is not said which was meant.
+    """
+    known = find_country(written)
+    key = _key(written)
+    if known is not None or len(key) < _LEAST_LETTERS:
+        return known
+    names = {name: code for name, code in _tables().code_of.items() if len(name) >= _LEAST_LETTERS}
+    found = process.extract(key, list(names), scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=None)
+    best = {names[name] for name, score, _ in found if score > found[0][1] - _APART}
+    return best.pop() if len(best) == 1 else None
 
 
 def _key(written: str) -> str:

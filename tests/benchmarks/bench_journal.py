@@ -28,7 +28,7 @@ from etl.journal.keys import SEPARATOR
 from etl.journal.store import Journal
 from etl.records import Delivery, Intent, Outcome, Receipt, Status
 from etl.settings import Settings
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 REQUIRED_ROWS = 5_000
 REQUIRED_MICROSECONDS = 5.0

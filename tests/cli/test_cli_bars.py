@@ -1,14 +1,13 @@
-"""Progress: lines of a log by a clock of our own, and the line of a bar."""
+"""Progress: the line of a bar by a clock of our own, and what stands beside it."""
 
 from __future__ import annotations
 
 import io
-from datetime import datetime
+import json
 
-import pytest
-
-from etl.cli.bars import Bars, LogLines, progress_on
-from etl.progress import Silent
+from etl.cli.bars import Bars, bars_on, beside_bars, progress_on, told_in
+from etl.progress import Silent, Stage
+from etl.telemetry.events import ProgressEvents
 
 
 class Clock:
@@ -24,67 +23,6 @@ class Screen(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def at_noon() -> datetime:
-    return datetime(2026, 1, 2, 12, 0, 0)  # noqa: DTZ001 - a wall clock
-
-
-def log(records: int = 1) -> tuple[LogLines, io.StringIO, Clock]:
-    stream, clock = io.StringIO(), Clock()
-    return LogLines(stream, records, clock, at_noon), stream, clock
-
-
-def test_a_line_is_written_every_five_seconds_and_at_the_end() -> None:
-    lines, stream, clock = log()
-    lines.begin("sending", 1000)
-    for _ in range(11):
-        clock.seconds += 1
-        lines.advance(50, {"delivered": 40, "invalid": 10})
-    lines.end()
-
-    assert stream.getvalue() == (
-        "12:00:00 sending: 250 of 1,000 rows, 50 rows/s, 0:15 left, delivered 40, invalid 10\n"
-        "12:00:00 sending: 500 of 1,000 rows, 50 rows/s, 0:10 left, delivered 40, invalid 10\n"
-        "12:00:00 sent 550 rows in 11.0 s: delivered 40, invalid 10\n"
-    )
-
-
-def test_without_a_total_no_time_is_promised() -> None:
-    lines, stream, clock = log()
-    lines.begin("checking", None)
-    clock.seconds += 5
-    lines.advance(1000, {"planned": 1000})
-
-    assert stream.getvalue() == "12:00:00 checking: 1,000 rows, 200 rows/s, planned 1,000\n"
-
-
-def test_a_short_stage_without_counts_is_not_worth_a_line() -> None:
-    lines, stream, clock = log()
-    lines.begin("writing", 10)
-    clock.seconds += 1
-    lines.advance(10, {})
-    lines.end()
-
-    assert stream.getvalue() == ""
-
-
-def test_rows_are_those_accounted_for_also_before_their_chunk_is_complete() -> None:
-    lines, stream, clock = log(records=2)
-    lines.begin("sending", 100)
-    clock.seconds += 5
-    lines.advance(0, {"delivered": 40})
-
-    assert stream.getvalue() == "12:00:00 sending: 20 of 100 rows, 4 rows/s, 0:20 left, delivered 40\n"
-
-
-def test_more_than_an_hour_is_told_in_hours() -> None:
-    lines, stream, clock = log()
-    lines.begin("sending", 10_000)
-    clock.seconds += 5
-    lines.advance(5, {})
-
-    assert "2:46:35 left" in stream.getvalue()
 
 
 def drawn(total: int | None, counts: dict[str, int], seconds: float = 10) -> str:
@@ -130,28 +68,16 @@ def test_a_clock_that_goes_on_while_a_line_is_made_does_no_harm() -> None:
 
 def test_the_counts_stand_in_the_order_in_which_they_tell() -> None:
     order = ["planned", "invalid", "failed", "rejected", "unknown", "blocked", "skipped", "duplicate", "unchanged"]
-    lines, stream, clock = log()
-    lines.begin("checking", None)
-    lines.advance(0, dict.fromkeys(reversed(order), 1))
+    clock = Clock()
+    stage = Stage("checking", None, 1, clock)
+    stage.add(0, dict.fromkeys(reversed(order), 1))
     clock.seconds += 1
-    lines.end()
 
-    assert stream.getvalue() == f"12:00:00 checked 9 rows in 1.0 s: {', '.join(f'{status} 1' for status in order)}\n"
+    assert told_in(stage, 200) == f"9 rows/s, {', '.join(f'{status} 1' for status in order)}"
 
 
-@pytest.mark.parametrize(
-    ("stage", "verb"),
-    [("checking", "checked"), ("writing", "wrote"), ("sending", "sent"), ("listing", "listed")],
-    ids=["checking", "writing", "sending", "listing"],
-)
-def test_each_stage_has_a_word_for_its_end_and_one_row_is_one_row(stage: str, verb: str) -> None:
-    lines, stream, clock = log()
-    lines.begin(stage, 1)
-    clock.seconds += 1
-    lines.advance(1, {"blocked": 1})
-    lines.end()
-
-    assert stream.getvalue() == f"12:00:00 {verb} 1 row in 1.0 s: blocked 1\n"
+def test_more_than_an_hour_is_told_in_hours() -> None:
+    assert "2:46:35 left" in drawn(10_000, {"delivered": 5}, 5)
 
 
 def test_a_bar_is_drawn_ten_times_a_second_at_most() -> None:
@@ -178,7 +104,35 @@ def test_a_line_never_wraps() -> None:
     assert max(map(len, shown)) < 80
 
 
+def test_a_line_of_the_log_stands_above_the_bar_which_is_drawn_again() -> None:
+    screen, clock = Screen(), Clock()
+    bars = Bars(screen, 1, clock)
+    bars.begin("sending", 10)
+    beside_bars(screen)("12:00:00 warning slowed-down endpoint=/contacts")
+    bars.end()
+
+    before, line, after = screen.getvalue().partition("12:00:00 warning slowed-down endpoint=/contacts\n")
+    assert before.endswith("\r")
+    assert line
+    assert after.lstrip("\r").startswith("sending   0%")
+
+
 def test_quiet_shows_nothing_and_elsewhere_it_is_the_stream_that_decides() -> None:
-    assert isinstance(progress_on(Screen(), quiet=True, records=1), Silent)
-    assert isinstance(progress_on(Screen(), quiet=False, records=1), Bars)
-    assert isinstance(progress_on(io.StringIO(), quiet=False, records=1), LogLines)
+    assert isinstance(progress_on(Screen(), quiet=True), Silent)
+    assert isinstance(progress_on(Screen(), quiet=False), Bars)
+    assert isinstance(progress_on(io.StringIO(), quiet=False), ProgressEvents)
+    assert isinstance(bars_on(Screen(), quiet=False), Bars)
+    assert isinstance(bars_on(io.StringIO(), quiet=False), Silent)
+
+
+def test_a_command_without_a_log_of_its_own_writes_json_lines_off_a_terminal() -> None:
+    stream = io.StringIO()
+    progress = progress_on(stream, quiet=False, records=2)
+    progress.begin("inspecting", 2)
+    progress.advance(0, {"planned": 4})
+    progress.end()
+
+    (event,) = map(json.loads, stream.getvalue().splitlines())
+    assert (event["event"], event["stage"], event["rows"], event["counts"]) == (
+        "stage-ended", "inspecting", 2, {"planned": 4},
+    )  # fmt: skip

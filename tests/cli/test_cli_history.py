@@ -15,6 +15,7 @@ from support import CONTACT
 
 from etl.__main__ import main
 from etl.journal import RunState, locks
+from etl.masking import Masker
 from etl.records import Status
 
 FIRST, SECOND, THIRD = "20261123-020000-aa01", "20261124-020000-bb02", "20261125-020000-cc03"
@@ -242,9 +243,9 @@ def test_an_unknown_run_is_told_with_the_nearest_one(past: Past, capsys: pytest.
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "etl show: give a run, --key or --why"),
+        ([], "etl show: give a run, --key, --why or --token"),
         (["last", "--key", ANNA], "etl show: a run and --key exclude each other"),
-        (["last", "--target", "test"], "etl show: --target goes with --key or --why: a run has one target"),
+        (["last", "--target", "test"], "etl show: --target goes with --key, --why or --token: a run has one target"),
     ],
     ids=["nothing", "two", "target"],
 )
@@ -273,7 +274,7 @@ def test_what_was_sent_for_a_person_is_shown_the_newest_first(past: Past, capsys
             f"    contacts.csv, row 2; run {FIRST}\n"
             "    HTTP 200, after 42 ms, request req-2\n"
         ),
-        "",
+        f"In redacted reports: {Masker(past.journal.masks).key(ANNA)}\n",
     )
 
 
@@ -300,8 +301,9 @@ def test_an_event_is_found_by_its_external_id(past: Past, capsys: pytest.Capture
 def test_a_key_of_which_nothing_is_known_is_no_error(past: Past, capsys: pytest.CaptureFixture[str]) -> None:
     three_nights(past)
 
-    assert shown(capsys, "show", "--key", "nobody@example.com") == ("", "Nothing is known of this key.\n")
-    assert shown(capsys, "show", "--key", ANNA, "--target", "test") == ("", "Nothing is known of this key at test.\n")
+    for words, told in ((["nobody@example.com"], ""), ([ANNA, "--target", "test"], " at test")):
+        out, err = shown(capsys, "show", "--key", *words)
+        assert (out, err.splitlines()[0]) == ("", f"Nothing is known of this key{told}.")
     assert as_json(capsys, "show", "--key", "nobody@example.com") == []
 
 

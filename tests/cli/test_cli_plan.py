@@ -22,16 +22,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_plan_shows_the_verdict_of_a_check_and_where_it_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mapping, file = write_contacts(here, 3, bad=1)
 
-    code, out, _ = run(["plan", mapping, file, "--target", "sandbox", "--out", "r"], capsys)
+    code, out, _ = run(["plan", mapping, file, "--target", "sandbox", "--out", "r", "--reports", "csv"], capsys)
 
     assert code == 1
     assert out == (
         "3 of 4 rows would be delivered; 1 is invalid.\n"
         "\n"
-        "  planned   invalid\n"
-        "        3         1\n"
+        "  3 planned   1 invalid\n"
         "\n"
-        "    1  error    contact.email  not an e-mail address: correct the address\n"
+        "  row 5: E-mail is not an e-mail address; correct the address\n"
         "This would clear contact.phone of 3 contacts.\n"
         "\n"
         "Read    people.csv: UTF-8, commas, header in row 1\n"

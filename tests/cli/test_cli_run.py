@@ -22,16 +22,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_check_says_what_would_happen(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mapping, file = write_contacts(here, 3, bad=1)
 
-    code, out, _ = run(["check", mapping, file, "--out", "r"], capsys)
+    code, out, _ = run(["check", mapping, file, "--out", "r", "--reports", "csv"], capsys)
 
     assert code == 1
     assert out == (
         "3 of 4 rows would be delivered; 1 is invalid.\n"
         "\n"
-        "  planned   invalid\n"
-        "        3         1\n"
+        "  3 planned   1 invalid\n"
         "\n"
-        "    1  error    contact.email  not an e-mail address: correct the address\n"
+        "  row 5: E-mail is not an e-mail address; correct the address\n"
         "This would clear contact.phone of 3 contacts.\n"
         "\n"
         "Read    people.csv: UTF-8, commas, header in row 1\n"
@@ -195,17 +194,24 @@ def test_all_mistakes_of_a_mapping_are_shown_and_nothing_else(here: Path, capsys
     assert "Traceback" not in err
 
 
-def test_off_a_terminal_there_is_a_log_line_a_stage_and_no_colour(here: Path) -> None:
+def test_off_a_terminal_the_log_is_json_and_says_how_far_the_run_is_without_colour(here: Path) -> None:
     mapping, file = write_contacts(here, 3)
 
     done = etl("run", mapping, file, "--target", "sandbox", cwd=here)
 
     assert done.returncode == 0
     assert "\x1b" not in done.stdout + done.stderr
-    checked, expected, sent = done.stderr.splitlines()
-    assert checked.endswith(": planned 3")
-    assert expected == "3 requests, at most 5,000 a second: under a second at that rate"
-    assert sent.endswith(": delivered 3")
+    lines = done.stderr.splitlines()
+    assert lines.pop(2) == "3 requests, at most 5,000 a second: under a second at that rate"
+    events = [json.loads(line) for line in lines]
+    assert [(event["event"], event.get("stage"), event.get("counts")) for event in events] == [
+        ("run-began", None, None),
+        ("stage-ended", "checking", {"planned": 3}),
+        ("stage-began", "sending", None),
+        ("stage-ended", "sending", {"delivered": 3}),
+        ("run-ended", None, {"delivered": 3}),
+    ]
+    assert len({event["run"] for event in events}) == 1
 
 
 def test_a_fault_of_ours_is_one_line_with_the_path_of_a_log(here: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from etl.cli.verdict import MAX_LINES, verdict_lines
-from etl.cli.wording import TITLES, cost_sentences, sentence, stop_sentence
 from etl.codes import CODES
 from etl.guards import Stop
 from etl.report import RunReport
+from etl.wording import TITLES, cost_sentences, sentence, stop_sentence
 
 REPORT = RunReport(
     id="20260102-030405-abcd",
@@ -128,7 +128,7 @@ def test_what_is_left_out_is_said() -> None:
     report = replace(CROWDED, stop=None, counts={"delivered": 5, "invalid": 4})
     text = "\n".join(line.plain for line in verdict_lines(report, 80))
 
-    assert f"and {len(CODES) - 1} more kinds: see issues.csv" in text
+    assert f"and {len(CODES) - 2} more kinds: see issues.csv" in text
     assert "more notes: see summary.json" in text
 
 
@@ -137,8 +137,8 @@ def test_the_order_of_the_problems_is_kept_and_the_field_of_a_whole_row_is_named
 
     text = "\n".join(line.plain for line in verdict_lines(report, 120))
 
-    assert "    12  error    the row      too few or too many cells: look for" in text
-    assert "     3  warning  description  a long text: shorten it: the endpoint may cut it" in text
+    assert "  12 rows: too few or too many cells; look for a missing or an extra separator" in text
+    assert "   3 rows: description is very long (warning); shorten it: the endpoint may cut it" in text
 
 
 def test_what_the_endpoint_said_stands_before_the_problems() -> None:
@@ -157,7 +157,7 @@ def test_what_the_endpoint_said_stands_before_the_problems() -> None:
 
     place = lines.index("    8  unknown   connection closed before an answer came")
     assert lines[place + 1] == "    1  rejected  HTTP 400: no such property"
-    assert lines[place + 2].startswith("    12  error    contact.email  not an e-mail address")
+    assert lines[place + 2] == "  12 rows: contact.email is not an e-mail address; correct the address"
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -234,8 +234,8 @@ def test_of_two_notes_in_little_room_each_is_told_once() -> None:
 def test_errors_stand_before_warnings_however_many_there_are() -> None:
     problems = (("too-long", "description", "warning", 300), ("email-syntax", "contact.email", "error", 2))
     lines = [line.plain for line in verdict_lines(replace(REPORT, problems=problems), 100)]
-    kinds = [line.split()[1] for line in lines if line.lstrip().startswith(("300 ", "2 "))]
-    assert kinds == ["error", "warning"]
+    counts = [line.split()[0] for line in lines if " rows: " in line]
+    assert counts == ["2", "300"]
 
 
 def test_every_code_of_an_issue_has_its_words() -> None:

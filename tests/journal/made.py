@@ -11,7 +11,7 @@ from etl.journal import NewRun, RunEnd, RunState
 from etl.journal.keys import SEPARATOR
 from etl.records import Delivery, Intent, Outcome, Receipt, Status
 from etl.settings import Settings
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 START = 1_790_000_000.0
 ENDPOINT = Endpoint("POST", "contacts")

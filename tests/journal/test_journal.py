@@ -48,6 +48,30 @@ def test_a_path_that_is_no_utf_8_is_read_as_it_was_given(journal: Journal) -> No
     assert journal.run("run-1").new.given == ("caf\udce9.csv",)
 
 
+@pytest.mark.parametrize("home", ["/in", "/in/100%_a/b", "/caf\udce9/in"])
+def test_runs_are_found_by_the_folder_that_their_reports_are_in_the_newest_first(journal: Journal, home: str) -> None:
+    for number, out in enumerate((f"{home}/a", f"{home}/b", f"{home}/a/deeper", f"{home}-too/a", f"/x{home}/a")):
+        journal.begin(new_run(f"run-{number}", out=out))
+
+    assert [record.id for record in journal.runs_below(home)] == ["run-1", "run-0"]
+
+
+def test_a_run_whose_reports_and_file_were_moved_is_found_where_they_are(begun: Journal) -> None:
+    begun.move("run-1", "/in/done/a", {"/data/a.csv": "/in/done/a/a.csv", "/data/other.csv": "/elsewhere"})
+
+    moved = begun.run("run-1").new
+    assert moved.out == "/in/done/a"
+    assert [file["path"] for file in moved.files] == ["/in/done/a/a.csv"]
+    assert moved.files[0]["sha256"] == new_run().files[0]["sha256"]
+
+
+def test_a_run_that_is_not_known_cannot_be_moved(begun: Journal) -> None:
+    with pytest.raises(JournalError) as raised:
+        begun.move("run-2", "/in/done/a", {})
+
+    assert raised.value.code == "unknown-run"
+
+
 def test_an_ended_run_says_how_it_ended(begun: Journal) -> None:
     begun.end("run-1", run_end(state=RunState.STOPPED, exit_code=3, stop_code="down", stop_message="it is down"))
     record = begun.run("run-1")

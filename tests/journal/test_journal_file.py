@@ -287,7 +287,7 @@ def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
         connection.execute("UPDATE journal SET value = '7' WHERE name = 'version'")
     connection.close()
     assert str(refused(tmp_path)) == (
-        f"{database(tmp_path)}: the journal was written by a newer version of etl (its layout is 7; known here: 1)\n"
+        f"{database(tmp_path)}: the journal was written by a newer version of etl (its layout is 7; known here: 2)\n"
         "  hint: install that version here too, or set another `path` or `url` under [journal] in etl.toml   "
         "[journal-newer]"
     )
@@ -305,9 +305,10 @@ def fail(connection: Connection) -> None:
 def test_an_older_journal_is_brought_up_step_by_step(tmp_path: Path) -> None:
     made(tmp_path)
     with opened(tmp_path) as journal, journal._engine.begin() as connection:
-        schema.upgrade(connection, "here", (add_colour,))
-        schema.upgrade(connection, "here", (add_colour,))
-        assert schema.marks_of(connection)["version"] == "2"
+        steps = (*schema.MIGRATIONS, add_colour)
+        schema.upgrade(connection, "here", steps)
+        schema.upgrade(connection, "here", steps)
+        assert schema.marks_of(connection)["version"] == str(schema.VERSION + 1)
         assert connection.execute(text("SELECT id, colour FROM runs")).all() == [("run-1", None)]
 
 
@@ -315,9 +316,9 @@ def test_a_step_that_fails_leaves_the_older_journal_as_it_was(tmp_path: Path) ->
     made(tmp_path)
     with opened(tmp_path) as journal:
         with pytest.raises(Exception, match="nowhere"), journal._engine.begin() as connection:
-            schema.upgrade(connection, "here", (add_colour, fail))
+            schema.upgrade(connection, "here", (*schema.MIGRATIONS, add_colour, fail))
         with journal._engine.begin() as connection:
-            assert schema.marks_of(connection)["version"] == "1"
+            assert schema.marks_of(connection)["version"] == str(schema.VERSION)
             columns = {row.name for row in connection.execute(text("PRAGMA table_info(runs)"))}
         assert columns.isdisjoint({"colour", "taste"})
 

@@ -20,7 +20,7 @@ import pytest
 from etl.errors import GuardError, JournalError
 from etl.journal import locks
 from etl.settings import Settings
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 ROOT = Path(__file__).parents[2]
 HOLD = """

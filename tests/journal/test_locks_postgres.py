@@ -17,7 +17,7 @@ from postgres_server import PASSWORD, PostgresServer
 from etl.errors import EtlError, GuardError, JournalError
 from etl.journal import lock_server, locks
 from etl.settings import Settings
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 ROOT = Path(__file__).parents[2]
 HOLD = """
@@ -26,7 +26,7 @@ from pathlib import Path
 from etl.errors import EtlError
 from etl.journal import locks
 from etl.settings import Settings
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 url, run = sys.argv[1:]
 settings = Settings(Path("/"), environ=os.environ, journal=JournalSettings(url=url, password_env="SECRET"))
 try:

@@ -8,7 +8,7 @@ import pytest
 
 from etl.errors import SettingsError
 from etl.settings import Settings, load_settings
-from etl.settings_journal import JournalSettings
+from etl.settings.journal import JournalSettings
 
 
 def load(folder: Path, table: str) -> Settings:

@@ -10,8 +10,8 @@ import click
 
 from etl.cli import options, output
 from etl.cli.remembering import remembered
-from etl.cli.wording import plural
 from etl.errors import GuardError
+from etl.wording import plural
 
 if TYPE_CHECKING:
     from etl.forgetting import Forgotten, Found
@@ -35,6 +35,7 @@ def command(key: str, *, yes: bool, entirely: bool, as_json: bool, config: Path 
     """Remove whoever has KEY (an e-mail address, or an event's externalId) from journal and kept reports.
 
     Lines of reports stay, so that counts add up; the person's key, values and messages in them become "(forgotten)".
+    Workbooks and pages made of them (annotated.xlsx, to_fix, report.html) are removed where the person stands in them.
     Where they were deleted through us, a keyed hash of the address is kept, so that no old file brings them back;
     --entirely removes that too. Nothing is sent: a contact is deleted by a mapping with contact.delete.
     """
@@ -76,7 +77,7 @@ def _told(done: Forgotten, *, entirely: bool) -> list[str]:
     """Return what was removed, and where."""
     deliveries, confirmed = done.journal.get("deliveries", 0), done.journal.get("confirmed", 0)
     erased, lines = done.journal.get("erased", 0), sum(done.files.values())
-    if not (deliveries or confirmed or erased or lines):
+    if not (deliveries or confirmed or erased or lines or done.removed):
         told = ["Nothing was known of this key, neither in the journal nor in the reports."]
     else:
         states = f"{confirmed:,} confirmed {plural(confirmed, 'state')} removed"
@@ -84,6 +85,7 @@ def _told(done: Forgotten, *, entirely: bool) -> list[str]:
         through = f"{len(done.folders):,} {plural(len(done.folders), 'folder')} looked through"
         told = [f"Journal: {_deliveries(deliveries)} made anonymous, {states}.", f"Reports: {changed}; {through}."]
         told += [f"  {count:>7,}  {output.visible(output.shown_path(path))}" for path, count in done.files.items()]
+        told += [f"  removed  {output.visible(output.shown_path(path))}" for path in done.removed]
     if entirely:
         told.append(f"The note of a deletion: {'removed' if erased else 'there was none'}.")
     else:
@@ -120,6 +122,7 @@ def _as_dict(done: Forgotten, *, entirely: bool) -> dict[str, object]:
     return {
         "journal": dict(done.journal),
         "reports": {str(path): count for path, count in done.files.items()},
+        "removed": [str(path) for path in done.removed],
         "folders": [str(path) for path in done.folders],
         "deletion_note": ("removed" if done.journal.get("erased") else "none") if entirely else "kept",
         "not_rewritten": [str(path) for path in done.left],

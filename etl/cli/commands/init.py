@@ -14,8 +14,8 @@ import click
 from etl.cli import options, output
 from etl.cli.choosing import chosen
 from etl.cli.reading import how_read
-from etl.cli.wording import plural
 from etl.errors import SettingsError
+from etl.wording import plural
 
 if TYPE_CHECKING:
     from etl.mapping.suggest import Draft

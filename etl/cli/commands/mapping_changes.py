@@ -17,8 +17,8 @@ from rich.text import Text
 
 from etl.cli import bars, options, output
 from etl.cli.choosing import is_table, mapping_there
-from etl.cli.wording import plural
 from etl.errors import SettingsError
+from etl.wording import plural
 
 if TYPE_CHECKING:
     from etl.mapping_diff import ChangedRow, MappingDiff

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from etl.cli import options, output
 from etl.cli.choosing import is_table, mapping_there
-from etl.cli.wording import plural
 from etl.errors import MappingError, SettingsError
+from etl.wording import plural
 
 if TYPE_CHECKING:
     from etl.trial import Difference, Trial
