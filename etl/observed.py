@@ -10,7 +10,7 @@ from pathlib import Path
 
 from etl.errors import EtlError
 from etl.finishing import ANSWERS, name_of
-from etl.logs import note_after
+from etl.logs import LogWish, note_after
 from etl.night import Night
 from etl.options import Options
 from etl.settings import Settings, load_settings
@@ -26,7 +26,9 @@ def watched(
     `mapping`: it, or its path; `night`: who goes on after that, and gets a way to the log.
     """
     if night is not None:
-        night.log = lambda text: note_after(options.log, settings.log, settings.folder, night.run_id, text)
+        # On the screen it is told in a sentence of its own.
+        unseen = replace(options.log or LogWish(), stream=None)
+        night.log = lambda text: note_after(unseen, settings.log, settings.folder, night.run_id, text)
     about = About(verb, name_of(mapping), target or settings.default_target or "")
     answers = ANSWERS if verb in {"resume", "retry"} else ()
     with watching(

@@ -60,6 +60,11 @@ def kept(name: str, settings: Settings) -> Kept:
     Raises JournalError: no such run, or its reports are gone.
     """
     journal = open_journal(settings, create=False)
+    if journal is None and not Path(name).is_dir():
+        raise JournalError(
+            f"'{name}' is no folder, and there is no journal here that knows runs (a check enters none)",
+            code="no-journal", where=str(settings.folder), hint="name the folder of the reports",
+        )  # fmt: skip
     if Path(name).is_dir() or journal is None:
         folder = Path(name)
         if journal is None:

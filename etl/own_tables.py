@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl.errors import SourceError
 from etl.issues import as_text
@@ -21,6 +22,8 @@ from etl.sources.csv_file import CsvTable
 from etl.sources.kinds import XLSX
 from etl.sources.sheet_formats import SheetFormats, read_formats
 from etl.sources.workbook_table import WorkbookTable
+
+ERROR_CELL = "error-cell"
 
 
 @dataclass(slots=True)
@@ -128,7 +131,7 @@ class BoundOwnTable:
         with self.bound.file.named():
             chunks = self.bound.table.chunks(places, limit=self._limit.of(self._place), rows_per_chunk=rows)
             for chunk in chunks:
-                texts: tuple[pa.Array, ...] = tuple(as_text(chunk.cells[place]) for place in places)
+                texts = _with_errors([as_text(chunk.cells[place]) for place in places], chunk)
                 yield OwnRows(chunk.rows, texts, chunk.typed, self._formats_of(chunk, texts, look))
 
     def _require_untouched(self) -> None:
@@ -157,6 +160,23 @@ class BoundOwnTable:
         if self._formats is None:
             self._formats = read_formats(self.path, table.part)
         return self._formats
+
+
+def _with_errors(texts: list[pa.Array], chunk: Chunk) -> tuple[pa.Array, ...]:
+    """Return the columns with the words of the cells that hold an error (`#REF!`), which are read as blank.
+
+    A cell that became blank in a report, and is handed in again so, would be sent as if nothing had been wrong with it.
+    """
+    errors: dict[int, dict[int, str]] = {}
+    for fault in chunk.faults:
+        if fault.code == ERROR_CELL and fault.column is not None and fault.value:
+            errors.setdefault(fault.column, {})[fault.row] = fault.value
+    for place, found in errors.items():
+        rows = np.fromiter(found, np.int64, len(found))
+        mask = np.isin(chunk.rows, rows)
+        words = pa.array([found[row] for row in chunk.rows[mask].tolist()], texts[place].type)
+        texts[place] = pc.replace_with_mask(texts[place], pa.array(mask), words)
+    return tuple(texts)
 
 
 def own_tables(job: Job) -> tuple[BoundOwnTable, ...]:

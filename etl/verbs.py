@@ -355,6 +355,11 @@ def _listing(session: Session) -> ResultsCsv:
 def _with_reports(options: Options, settings: Settings) -> Options:
     """Return the options with the reports that are asked for: by a flag, else by etl.toml."""
     report = settings.report
+    if options.view is not None and options.view.shows_more_than(report.shown):
+        raise SettingsError(
+            f"[report] asks for the view {report.shown}, which says less of people than {options.view}",
+            code="view-loosened", where=str(settings.file or ""), hint="leave out --view, or change [report]",
+        )  # fmt: skip
     return replace(options, reports=options.reports or tuple(report.formats), view=options.view or report.shown)
 
 

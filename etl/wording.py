@@ -190,6 +190,23 @@ def next_step(report: RunReport) -> str:
     return f"etl resume {report.id}{' --yes' if report.stop.code == 'not-confirmed' else ''}"
 
 
+def mending(report: RunReport, fix: str) -> str:
+    """Return how the bad rows are mended and sent, "" where there are none; `fix`: the file of these rows, "" for none.
+
+    Where a limit held back the good rows too, mending the bad ones alone would leave those unsent.
+    """
+    bad = {status: report.counts[status] for status in ("invalid", "rejected") if report.counts.get(status)}
+    if not bad:
+        return ""
+    counted = " and ".join(f"{count:,} {status}" for status, count in bad.items())
+    rows = f"the {counted} {plural(sum(bad.values()), 'row' if report.records == 1 else 'record')}"
+    if report.stop is not None and report.stop.code in _MEND_THE_FILE:
+        return f"Mend {rows} in your own file, and run it again as a whole: the good rows were held back with them."
+    if fix:
+        return f"Mend {rows} in {fix}, and send that file in: only these rows go then."
+    return f"Mend {rows} in the file, as told below, and send it in again."
+
+
 def cost_sentences(report: RunReport) -> list[str]:
     """Return what a run would erase and clear; nothing for a run that took place, whose counts tell."""
     if not report.dry_run:

@@ -54,3 +54,14 @@ def test_what_stands_above_a_sheet_is_told_from_column_a_on(tmp_path):
     assert (look.above, table.sheet_columns) == (((1, ("", "Our list", "")),), (1, 2))
     assert (block.texts[1].to_pylist(), block.typed[1].tolist()) == (["00950"], [True])
     assert [look.formats[place] for place in block.formats[1].tolist()] == ["00000"]
+
+
+def test_a_cell_that_holds_an_error_shows_its_word_and_not_nothing(tmp_path):
+    made = openpyxl.Workbook()
+    for row in (("E-mail", "Phone"), ("a@example.com", "#REF!"), ("b@example.com", "1")):
+        made.active.append(row)
+    made.active["B2"].data_type = "e"
+    made.save(tmp_path / "a.xlsx")
+    (table,) = tables_of(tmp_path, tmp_path / "a.xlsx")
+    (block,) = table.blocks()
+    assert block.texts[1].to_pylist() == ["#REF!", "1"]

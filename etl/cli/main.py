@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -164,6 +165,9 @@ def _usage(error: click.ClickException) -> str:
         hint = f"did you mean '{near[0]}'? {hint}"
     known = isinstance(error, click.NoSuchOption | click.NoSuchCommand)
     message = (error.message if known else error.format_message()).rstrip(".")
+    # click lists choices on lines of their own.
+    message = re.sub(r"\.?\s*Choose from:\s*", ": ", message)
+    message = re.sub(r",?\s*\n\s*", ", ", message)
     first = context.params.get("mapping") if context and isinstance(error, click.MissingParameter) else None
     if first is not None and is_table(first):
         message, hint = "the mapping is missing", f"{where} MAPPING {shown_table(first)}"

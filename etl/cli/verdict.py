@@ -34,6 +34,7 @@ COLOURS = {
     "blocked": "yellow",
 }
 _LEFT_ALONE = "bright_black"
+LABEL_CELLS = 8
 _LEAST_WIDTH = 60
 _MOST_WIDTH = 140
 _BAR = 72
@@ -49,7 +50,7 @@ def verdict_lines(report: RunReport, width: int, *, bar: bool = False) -> list[T
     width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
     head = [Text(line, style="bold") for line in _wrapped(sentence(report), width)]
     head += [Text(line, style="red") for line in _wrapped(stop_sentence(report), width)]
-    counts, paths = _counts(report, width), [*_read_line(report, width), *path_lines(report)]
+    counts, paths = _counts(report, width), [*_read_line(report, width), *path_lines(report, width)]
     room = MAX_LINES - len(head) - len(counts) - len(paths) - BLANK_LINES
     wanted = LEAST_ROOM
     if best := shown_remedies(report)[:1]:
@@ -101,15 +102,14 @@ def _read_line(report: RunReport, width: int) -> list[Text]:
     return [line] if told else []
 
 
-def path_lines(report: RunReport) -> list[Text]:
+def path_lines(report: RunReport, width: int = _MOST_WIDTH) -> list[Text]:
     """Return where the reports are, and the sandbox's database."""
     made = sorted(report.made, key=_opened)
     lines = []
     if made and _opened(made[0]) < len(_OPENED_FIRST):
         lines.append(_labelled("Open", shown_path(made.pop(0))))
     names = [path.name for path in (*made, report.results_path, report.issues_path, report.summary_path)]
-    files = ", ".join([*names, "missing.csv"] if report.missing else names)
-    lines.append(_labelled("Reports", f"{shown_path(report.out)}: {files}"))
+    lines.append(_labelled("Reports", _listed(report, [*names, "missing.csv"] if report.missing else names, width)))
     if report.plan is not None:
         told = report.estimate.get("text") or "nothing to send"
         lines.append(_labelled("Plan", f"{shown_path(report.plan)}  ({told})"))
@@ -123,6 +123,15 @@ def path_lines(report: RunReport) -> list[Text]:
         database = shown_path(delivery["sandbox_database"])
         lines.append(_labelled("Sandbox", f"{database}  (sqlite3 {database} '.tables')"))
     return lines
+
+
+def _listed(report: RunReport, names: list[str], width: int) -> str:
+    """Return the folder and what is in it, without the last names where the line would be too long."""
+    shown, told = names, f"{shown_path(report.out)}: {', '.join(names)}"
+    while len(told) > width - LABEL_CELLS and len(shown) > 1:
+        shown = shown[:-1]
+        told = f"{shown_path(report.out)}: {', '.join(shown)}, ..."
+    return told
 
 
 def _opened(path: Path) -> int:
@@ -144,7 +153,7 @@ def _sending(report: RunReport) -> str:
 
 
 def _labelled(label: str, text: str) -> Text:
-    return Text.assemble((f"{label:8}", "dim"), visible(text))
+    return Text.assemble((f"{label:{LABEL_CELLS}}", "dim"), visible(text))
 
 
 def _bar(report: RunReport, width: int) -> list[Text]:

@@ -25,7 +25,7 @@ from etl.errors import (
 from etl.journal.model import Condition
 from etl.news import Kind, News
 from etl.night import Night
-from etl.wording import next_step, plural, sentence
+from etl.wording import mending, next_step, plural, sentence
 
 SHAPE = 1
 """Version of the webhook's JSON. Keys may be added to it; those that are there keep their meaning."""
@@ -186,8 +186,9 @@ def _by_hand(night: Night) -> str:
     if night.ending.code == "run-under-way":
         return "etl runs"
     if night.report is not None:
-        to_fix = next((path.name for path in night.report.made if path.stem == "to_fix"), "")
-        return f"mend the rows in {to_fix}, and run that" if to_fix else f"etl show {night.run_id}"
+        to_fix = next((path.name for path in night.report.made if path.name.startswith("to_fix")), "")
+        told = mending(night.report, to_fix) if to_fix or night.report.stop is not None else ""
+        return f"{told[:1].lower()}{told[1:]}".removesuffix(".") or f"etl show {night.run_id}"
     return "look into the log of the job, which says more, or start the same command by hand"
 
 

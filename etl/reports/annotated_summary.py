@@ -31,7 +31,7 @@ from etl.reports.workbook_style import (
     lines_of,
 )
 from etl.view import View
-from etl.wording import TITLES, cost_sentences, hint_of, next_step, plural, sentence, stop_sentence
+from etl.wording import TITLES, cost_sentences, hint_of, mending, next_step, plural, sentence, stop_sentence
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -205,13 +205,9 @@ class SummarySheet:
             them = "the sheet that follows" if len(sheets) == 1 else "the sheets that follow"
             steps.append((f"In {them}, filter the first column by {words}: the second one says what to mend.", ""))
             fix = next((path.name for path in sorted(report.out.glob("to_fix*"))), "")
-            steps.append(
-                (f"Mend them in {fix}, and send that file in: only these rows go then.", "")
-                if fix
-                else ("Mend these cells in your own file, and send it again.", "")
-            )
+            steps.append((mending(report, fix), ""))
         elif bad:
-            steps.append(("Mend what is listed below, and send the file again.", ""))
+            steps.append((mending(report, ""), ""))
         elif report.warnings:
             steps.append(("Look at the warnings: these rows are sent as they are.", ""))
         for remedy in report.remedies[:SHOWN_REMEDIES] if self._shows_values else ():

@@ -57,7 +57,7 @@ class FixSheet:
             None if code == "General" else book.add_format({"num_format": num_format(code)})
             for code in self._look.formats
         ]
-        self._reason = book.add_format({"bg_color": _SHADE})
+        self._reason = book.add_format({"bg_color": _SHADE, "text_wrap": True, "valign": "top"})
         self._heading = book.add_format({"bg_color": _SHADE, "bold": True})
         # What is no sheet (Parquet) has names, and no row of them.
         self._header_at = table.header_row or int(not table.ref.sheet)
@@ -90,6 +90,8 @@ class FixSheet:
             self._sheet.write_string(self._header_at - 1, 0, name_of_reasons(table.header), self._heading)
             self._put_row(self._header_at, table.sheet_columns, table.header)
             self._sheet.freeze_panes(self._header_at, 1)
+        self._sheet.set_landscape()
+        self._sheet.fit_to_pages(1, 0)
         for row, cells in look.below:
             self._put_row(row, range(len(cells)), cells)
         return self._header_at + table.data_after - table.header_row

@@ -15,7 +15,7 @@ from etl.estimate import duration
 from etl.report import OPEN
 from etl.reports.page_text import MESSAGE_SHOWN, visible
 from etl.view import View
-from etl.wording import cost_sentences, next_step, plural, stop_sentence
+from etl.wording import cost_sentences, mending, next_step, plural, stop_sentence
 
 if TYPE_CHECKING:
     from etl.report import FieldFill, RunReport
@@ -183,8 +183,8 @@ def steps_of(report: RunReport, names: Sequence[str]) -> tuple[Step, ...]:
     if told := stop_sentence(report):
         steps.append(Step(visible(told.replace("   [", " ["), 2 * MESSAGE_SHOWN)))
     steps += [Step(visible(told, 2 * MESSAGE_SHOWN)) for told in cost_sentences(report)]
-    if invalid := report.counts.get("invalid"):
-        steps.append(Step(_mend(invalid, report, names)))
+    if told := mending(report, next((name for name in names if name.startswith("to_fix")), "")):
+        steps.append(Step(told))
     if command := next_step(report):
         steps.append(Step(_go_on(report), command))
     if held := report.held_back:
@@ -197,14 +197,6 @@ def steps_of(report: RunReport, names: Sequence[str]) -> tuple[Step, ...]:
         else:
             steps.append(Step("Nothing was sent. To send, give the same command with run in the place of check."))
     return tuple(steps) or (Step("Nothing: every row was delivered, or rightly left alone."),)
-
-
-def _mend(invalid: int, report: RunReport, names: Sequence[str]) -> str:
-    noun = plural(invalid, "row" if report.records == 1 else "record")
-    fix = next((name for name in names if name.startswith("to_fix")), "")
-    if fix:
-        return f"Mend the {invalid:,} invalid {noun} in {fix}, and send that file in: only these rows go then."
-    return f"Mend the {invalid:,} invalid {noun} in the file, as told below, and send it in again."
 
 
 def _go_on(report: RunReport) -> str:

@@ -41,7 +41,7 @@ _ROWS_PER_GROUP = 100_000
 def write(material: Material) -> tuple[Path, ...]:
     """Write results.parquet from results.csv, in constant memory; return its path. Raises OSError, Interrupted."""
     path, part = material.out / FILE, material.work / FILE
-    material.begin("parquet", material.report.rows * material.report.records)
+    material.begin("writing results.parquet", material.report.rows * material.report.records)
     with pq.ParquetWriter(part, SCHEMA, compression="zstd") as writer:
         for table in _grouped(batches(material.report.results_path, frozenset(RISKY))):
             if material.is_interrupted():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from etl.errors import EtlError
 from etl.reports.material import Interrupted, Material
-from etl.view import View
+from etl.view import DEFAULT, View
 
 Write = Callable[[Material], Sequence[Path]]
 """Writes a report; returns the files it wrote, none where there is nothing to say. Raises OSError, SourceError."""
@@ -35,7 +35,9 @@ written: a later one may name an earlier. Its word stands in `view.WORDS` too.""
 def fit_for(view: View, asked: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the reports of those asked for that there are in a view, and notes on the others."""
     without = () if view is View.FULL else _FULL_ALONE if view is View.PSEUDONYMOUS else (*_FULL_ALONE, *_OF_ROWS)
-    notes = tuple(f"the report {word} is not written in the view {view}" for word in asked if word in without)
+    # Whoever asks for no report in particular misses none.
+    noted = without if tuple(asked) != DEFAULT else ()
+    notes = tuple(f"the report {word} is not written in the view {view}" for word in asked if word in noted)
     return tuple(word for word in asked if word not in without), notes
 
 

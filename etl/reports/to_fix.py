@@ -39,7 +39,7 @@ def write(material: Material) -> Sequence[Path]:
         return ()
     names = _names(material.tables)
     made: list[Path] = []
-    material.begin("to fix", material.report.rows)
+    material.begin("writing to_fix", material.report.rows)
     try:
         with RowNotes.of_run(material.report, [table.ref for table in material.tables]) as notes:
             for file, tables in groupby(material.tables, key=lambda table: table.ref.file):

@@ -232,6 +232,13 @@ def load_settings(config: Path | None, environ: Mapping[str, str], cwd: Path) ->
     report = read_report(table.get("report", {}), problems)
     log, telemetry = read_log(table.get("log", {}), problems), read_telemetry(table.get("telemetry", {}), problems)
     on_finish = read_on_finish(table.get("on_finish", {}), problems)
+    problems += [
+        SettingProblem(
+            f"on_finish.{one.name}.targets", f"there is no target '{name}'",
+            f"the targets are: {', '.join([*(entries if isinstance(entries, dict) else ()), SANDBOX])}",
+        )
+        for one in on_finish for name in one.targets or () if name not in {*(entries or {}), SANDBOX}
+    ]  # fmt: skip
     watch = read_watch(table.get("watch", []), path.parent, problems)
     raise_all(str(path), problems)
     return Settings(

@@ -25,7 +25,7 @@ _LITERAL = {
 _AWS = re.compile(r"(aws_)?(access_key(_id)?|secret_(access_)?key|session_token|secret_access_key)")
 _TYPES = {
     "int_type": "a whole number", "float_type": "a number", "string_type": "text", "model_type": "a table",
-    "bool_type": "true or false",
+    "bool_type": "true or false", "list_type": "a list",
 }  # fmt: skip
 _HINTS = {
     "url": 'write it like url = "https://example.com/Production"', "group_key": 'write it like group_key = "main"',
@@ -96,7 +96,7 @@ def _worded(found: Any, known: Sequence[str]) -> tuple[str, str]:
         return "is missing", f"add {found['loc'][-1]} = ..."
     if kind == "literal_error":
         return _literal(found["input"], str(context.get("expected", "")))
-    if kind in {"url", "variable", "header"}:
+    if kind in {"url", "variable", "header", "formats"}:
         return found["msg"], _HINTS.get(str(found["loc"][-1]), _HINTS["url"])
     table = "[sources]" if "allow_private" in known else "[targets.NAME]"
     hint = _HINTS.get(str(found["loc"][-1]) if found["loc"] else "", f"write {table} above its settings")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -26,17 +25,17 @@ class ReportSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    formats: Sequence[str] = Field(default_factory=lambda: views.DEFAULT)
+    formats: list[str] = Field(default_factory=lambda: list(views.DEFAULT))
     redact: bool = False
     view: Literal["full", "pseudonymous", "aggregate"] | None = None
 
     @field_validator("formats")
     @classmethod
-    def _known(cls, value: Sequence[str]) -> Sequence[str]:
+    def _known(cls, value: list[str]) -> list[str]:
         unknown = [word for word in value if word not in WORDS]
         if unknown:
-            raise PydanticCustomError("formats", "names a report that there is not")
-        return tuple(dict.fromkeys(("csv", *value)))
+            raise PydanticCustomError("formats", "names '{word}', which is no report", {"word": unknown[0]})
+        return list(dict.fromkeys(("csv", *value)))
 
     @property
     def shown(self) -> View:

@@ -12,19 +12,23 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from zygote import Child, born
 
 from etl.__main__ import main
 
 ROOT = Path(__file__).parents[2]
-# The process takes the terminal for its own, as a shell gives it to a command: Ctrl-C is a key then.
-_OWNING = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+_OF_THE_START = ("PYTHON", "LC_", "LANG")
+"""What the interpreter heeds when it starts, before it runs anything: with these, a process is begun from nothing."""
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -33,24 +37,57 @@ def environment(**extra: str) -> dict[str, str]:
     return {**kept, "TERM": "xterm-256color", **extra, "PYTHONPATH": path}
 
 
-def etl(*arguments: str | Path, cwd: Path, **extra: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "etl", *map(str, arguments)],
-        cwd=cwd,
-        env=environment(**extra),
-        text=True,
-        encoding="utf-8",
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        timeout=100,
-        check=False,
-    )
+def etl(
+    *arguments: str | Path, cwd: Path, stdin: bytes = b"", fresh: bool = False, **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `etl` with pipes to its end; `fresh`: by starting an interpreter, not by forking one that has loaded it."""
+    if fresh or any(name.startswith(_OF_THE_START) for name in extra):
+        return subprocess.run(
+            [sys.executable, "-m", "etl", *map(str, arguments)],
+            cwd=cwd,
+            env=environment(**extra),
+            text=True,
+            encoding="utf-8",
+            capture_output=True,
+            input=stdin.decode(),
+            timeout=100,
+            check=False,
+        )
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        (out, child_out), (err, child_err) = os.pipe(), os.pipe()
+        child = born(arguments, cwd, (given.fileno(), child_out, child_err), env=environment(**extra))
+    os.close(child_out)
+    os.close(child_err)
+    try:
+        said = _read_to_the_end([out, err], 100)
+        code = child.wait(10)
+    finally:
+        child.kill()
+        os.close(out)
+        os.close(err)
+    return subprocess.CompletedProcess(list(map(str, arguments)), code, said[out], said[err])
+
+
+def _read_to_the_end(pipes: list[int], seconds: float) -> dict[int, str]:
+    said = dict.fromkeys(pipes, b"")
+    end, still = time.monotonic() + seconds, list(pipes)
+    while still:
+        ready, _, _ = select.select(still, [], [], max(0.0, end - time.monotonic()))
+        assert ready, f"it did not end in {seconds} seconds, and said {said}"
+        for pipe in ready:
+            block = os.read(pipe, 65_536)
+            said[pipe] += block
+            if not block:
+                still.remove(pipe)
+    return {pipe: block.decode("utf-8").replace("\r\n", "\n") for pipe, block in said.items()}
 
 
 class Terminal:
     """A process on a pseudo-terminal. `text` is what it has shown so far, without colours, line ends as \\n."""
 
-    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+    def __init__(self, process: Child, master: int) -> None:
         self.process = process
         self._master = master
         self.raw = ""
@@ -71,7 +108,7 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        self.process.signal(number)
 
     def exit_code(self, seconds: float = 60) -> int:
         self._read(seconds)
@@ -93,17 +130,10 @@ class Terminal:
 
 @contextlib.contextmanager
 def on_terminal(*arguments: str | Path, cwd: Path, columns: int = 80, **extra: str) -> Iterator[Terminal]:
+    """Yield the terminal of an `etl` that is forked from one that has loaded everything."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-c", _OWNING, sys.executable, "-m", "etl", *map(str, arguments)],
-        cwd=cwd,
-        env=environment(**extra),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-    )
+    process = born(arguments, cwd, (slave, slave, slave), env=environment(**extra), owns_terminal=True)
     os.close(slave)
     try:
         yield Terminal(process, master)

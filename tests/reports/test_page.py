@@ -123,7 +123,7 @@ def test_the_page_says_what_happened_and_what_to_do(tmp_path):
     assert "File shop_autumn.xlsx, sheet Contacts Mapping newsletter-contacts Sent to production" in hero
     assert "delivered 13,871 76.2 % the endpoint confirmed it" in hero
     assert words(found.texts["todo"]) == (
-        "What to do Mend the 3,247 invalid rows in the file, as told below, and send it in again. "
+        "What to do Mend the 3,247 invalid and 9 rejected rows in the file, as told below, and send it in again. "
         "Send again what did not arrive (27 records): etl retry 20261124-021500-91de Copy"
     )
     problems = words(found.texts["problems"])

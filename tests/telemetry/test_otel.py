@@ -186,7 +186,7 @@ def test_each_report_that_is_written_is_a_span_of_the_run(tmp_path, monkeypatch)
     (run,) = (span for span in kept.spans if span.name == "etl run")
     stages = [span.name for span in kept.spans if span.parent_span_id == run.span_id]
     assert stages[:2] == ["checking", "sending"]
-    assert sorted(stages[2:]) == sorted(["parquet", "to fix", "writing report.html"])
+    assert sorted(stages[2:]) == sorted(["writing results.parquet", "writing to_fix", "writing report.html"])
 
 
 def test_what_the_environment_says_wrongly_costs_the_telemetry_and_not_the_run(tmp_path, monkeypatch):

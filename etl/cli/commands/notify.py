@@ -109,6 +109,8 @@ def _list(asked: Sequence[Notifier], settings: Settings, *, as_json: bool) -> in
         output.say_lines([Text.assemble((one.name, "bold"), f"  {one.kind}, when = {one.when}")])
         lines = [line for told in last[one.name][:_SHOWN] for line in _told(*told)]
         output.say_lines([Text(f"  {line}", style="dim") for line in lines or ["nothing was sent yet"]])
+    if asked and not any("sandbox" in (one.targets or ()) for one in asked):
+        output.tell_note('runs to the sandbox are told to nobody, unless targets = ["sandbox"] names it')
     return 0
 
 
