@@ -88,7 +88,7 @@ Paste   mappings/people.yaml:10 mends all 200: not a date, in properties.born
         properties.born: {column: Born, transform: [{date: {formats: [DD/MM/YYYY]}}]}
 
 Open    etl-reports/20260102-030405-abcd/report.html
-Reports etl-reports/20260102-030405-abcd: annotated.xlsx, to_fix.csv, results.csv, issues.csv, summary.json
+Reports etl-reports/20260102-030405-abcd: annotated.xlsx, to_fix.csv, ...
 """
 
 
