@@ -23,7 +23,8 @@ from etl.sources.kinds import XLSX
 from etl.sources.sheet_formats import SheetFormats, read_formats
 from etl.sources.workbook_table import WorkbookTable
 
-ERROR_CELL = "error-cell"
+ERROR_CELL, WITHOUT_RESULT = "error-cell", "formula-without-value"
+NO_RESULT = "#N/A"
 
 
 @dataclass(slots=True)
@@ -163,14 +164,16 @@ class BoundOwnTable:
 
 
 def _with_errors(texts: list[pa.Array], chunk: Chunk) -> tuple[pa.Array, ...]:
-    """Return the columns with the words of the cells that hold an error (`#REF!`), which are read as blank.
+    """Return the columns with a word in each cell that holds an error, or a formula without a result: read as blank.
 
-    A cell that became blank in a report, and is handed in again so, would be sent as if nothing had been wrong with it.
+    A cell that became blank in a report, and is handed in again so, would be sent as if nothing had been wrong with it;
+    an error's word is refused.
     """
     errors: dict[int, dict[int, str]] = {}
     for fault in chunk.faults:
-        if fault.code == ERROR_CELL and fault.column is not None and fault.value:
-            errors.setdefault(fault.column, {})[fault.row] = fault.value
+        word = fault.value if fault.code == ERROR_CELL else NO_RESULT if fault.code == WITHOUT_RESULT else ""
+        if fault.column is not None and word:
+            errors.setdefault(fault.column, {})[fault.row] = word
     for place, found in errors.items():
         rows = np.fromiter(found, np.int64, len(found))
         mask = np.isin(chunk.rows, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -190,8 +191,8 @@ def next_step(report: RunReport) -> str:
     return f"etl resume {report.id}{' --yes' if report.stop.code == 'not-confirmed' else ''}"
 
 
-def mending(report: RunReport, fix: str) -> str:
-    """Return how the bad rows are mended and sent, "" where there are none; `fix`: the file of these rows, "" for none.
+def mending(report: RunReport, names: Sequence[str]) -> str:
+    """Return how the bad rows are mended and sent, "" where there are none; `names`: of the reports that were written.
 
     Where a limit held back the good rows too, mending the bad ones alone would leave those unsent.
     """
@@ -202,8 +203,12 @@ def mending(report: RunReport, fix: str) -> str:
     rows = f"the {counted} {plural(sum(bad.values()), 'row' if report.records == 1 else 'record')}"
     if report.stop is not None and report.stop.code in _MEND_THE_FILE:
         return f"Mend {rows} in your own file, and run it again as a whole: the good rows were held back with them."
-    if fix:
-        return f"Mend {rows} in {fix}, and send that file in: only these rows go then."
+    fixes = sorted(name for name in names if name.startswith("to_fix"))
+    if len(fixes) > 1:
+        *first, last = fixes
+        return f"Mend {rows} in {', '.join(first)} and {last}, and send these files in: only these rows go then."
+    if fixes:
+        return f"Mend {rows} in {fixes[0]}, and send that file in: only these rows go then."
     return f"Mend {rows} in the file, as told below, and send it in again."
 
 

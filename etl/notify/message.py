@@ -186,8 +186,9 @@ def _by_hand(night: Night) -> str:
     if night.ending.code == "run-under-way":
         return "etl runs"
     if night.report is not None:
-        to_fix = next((path.name for path in night.report.made if path.name.startswith("to_fix")), "")
-        told = mending(night.report, to_fix) if to_fix or night.report.stop is not None else ""
+        names = [path.name for path in night.report.made]
+        has_fix = any(name.startswith("to_fix") for name in names)
+        told = mending(night.report, names) if has_fix or night.report.stop is not None else ""
         return f"{told[:1].lower()}{told[1:]}".removesuffix(".") or f"etl show {night.run_id}"
     return "look into the log of the job, which says more, or start the same command by hand"
 

@@ -204,10 +204,9 @@ class SummarySheet:
             words = " and ".join(f"'{word}'" for word in bad)
             them = "the sheet that follows" if len(sheets) == 1 else "the sheets that follow"
             steps.append((f"In {them}, filter the first column by {words}: the second one says what to mend.", ""))
-            fix = next((path.name for path in sorted(report.out.glob("to_fix*"))), "")
-            steps.append((mending(report, fix), ""))
+            steps.append((mending(report, [path.name for path in report.out.glob("to_fix*")]), ""))
         elif bad:
-            steps.append((mending(report, ""), ""))
+            steps.append((mending(report, ()), ""))
         elif report.warnings:
             steps.append(("Look at the warnings: these rows are sent as they are.", ""))
         for remedy in report.remedies[:SHOWN_REMEDIES] if self._shows_values else ():

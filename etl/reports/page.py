@@ -46,7 +46,7 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 def write(material: Material) -> Sequence[Path]:
     """Write report.html into the folder of the reports; return its path.
 
-    The file is either the whole of it or not there. Raises OSError, Interrupted.
+    The file is either the whole of it or not there; nobody interrupts it, since it is quick. Raises OSError.
     """
     path = material.out / NAME
     part = path.with_name(f"{NAME}.part")
@@ -61,7 +61,7 @@ def write(material: Material) -> Sequence[Path]:
 
 
 def html_of(material: Material) -> str:
-    """Return the page as text. Raises OSError, Interrupted."""
+    """Return the page as text. Raises OSError."""
     report = material.report
     lines = [] if report.view is View.AGGREGATE else lines_of(material)
     packed, held = packed_lines(lines)

@@ -183,7 +183,7 @@ def steps_of(report: RunReport, names: Sequence[str]) -> tuple[Step, ...]:
     if told := stop_sentence(report):
         steps.append(Step(visible(told.replace("   [", " ["), 2 * MESSAGE_SHOWN)))
     steps += [Step(visible(told, 2 * MESSAGE_SHOWN)) for told in cost_sentences(report)]
-    if told := mending(report, next((name for name in names if name.startswith("to_fix")), "")):
+    if told := mending(report, names):
         steps.append(Step(told))
     if command := next_step(report):
         steps.append(Step(_go_on(report), command))

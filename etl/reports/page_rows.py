@@ -21,7 +21,7 @@ from etl.records import Status
 from etl.reports import issues_csv, results_csv
 from etl.reports.cells import as_it_was
 from etl.reports.csv_records import blocks
-from etl.reports.material import Interrupted, Material
+from etl.reports.material import Material
 from etl.reports.page_text import MESSAGE_SHOWN, cells, messages, visible
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Line:
 
 
 def lines_of(material: Material, most: int = MAX_LINES) -> list[Line]:
-    """Return the lines of the table in the order of the rows, at most `most`. Raises OSError, Interrupted."""
+    """Return the lines of the table in the order of the rows, at most `most`. Raises OSError."""
     report = material.report
     wanted = _room(report, most)
     found = _issue_lines(material, most - sum(wanted.values()))
@@ -96,7 +96,7 @@ _Found = list[tuple[tuple[str, str], Line]]
 
 def _issue_lines(material: Material, most: int) -> _Found:
     report, found = material.report, _Found()
-    for part in _parts(material, report.issues_path, issues_csv.COLUMNS, _ISSUE_COLUMNS):
+    for part in _parts(report.issues_path, issues_csv.COLUMNS, _ISSUE_COLUMNS):
         found += _lines(report, part.slice(0, most - len(found)), "severity", "value")
         if len(found) >= most:
             break
@@ -111,7 +111,7 @@ def _result_lines(material: Material, wanted: Mapping[str, int]) -> _Found:
     def may_hold(block: bytes) -> bool:
         return any(mark in block for mark in marks)
 
-    for part in _parts(material, report.results_path, results_csv.COLUMNS, _RESULT_COLUMNS, may_hold):
+    for part in _parts(report.results_path, results_csv.COLUMNS, _RESULT_COLUMNS, may_hold):
         for status in statuses:
             own = part.filter(pc.equal(part.column("status"), status)).slice(0, left[status])
             left[status] -= len(own)
@@ -122,7 +122,6 @@ def _result_lines(material: Material, wanted: Mapping[str, int]) -> _Found:
 
 
 def _parts(
-    material: Material,
     path: Path,
     names: Sequence[str],
     columns: Sequence[str],
@@ -134,8 +133,6 @@ def _parts(
     with path.open("rb") as stream:
         stream.readline()  # the names
         for block in blocks(stream):
-            if material.is_interrupted():
-                raise Interrupted
             if may_hold(block):
                 # As large as it is, so that no line is cut in two: a cell of a text file may have megabytes.
                 read = csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=list(names))

@@ -50,14 +50,15 @@ def write_all(
     """
     made: list[Path] = []
     notes: list[str] = []
+    left_out: list[str] = []
     for word in (one for one in FORMATS if one in asked):
         started = time.monotonic()
         try:
             write: Write = import_module(FORMATS[word]).write
             made += write(material)
         except Interrupted:
-            notes.append(f"the report {word} was not written: interrupted")
-            break
+            # The next one ends at once too, but for the page, which asks nobody and is there within a second.
+            left_out.append(word)
         except EtlError as error:
             notes.append(f"the report {word} could not be written: {error.message}")
         except OSError as error:
@@ -65,6 +66,8 @@ def write_all(
         except Exception as error:  # noqa: BLE001 - the rows are accounted for; what a report shows may not undo that
             notes.append(f"the report {word} could not be written: a fault of the program ({_place_of(error)})")
         timings[f"report {word}"] = time.monotonic() - started
+    if left_out:
+        notes.append(f"not written, since the run was interrupted: {', '.join(left_out)}")
     return tuple(made), tuple(notes)
 
 

@@ -19,11 +19,11 @@ from etl.guards import Stop
 from etl.records import Status
 from etl.report import Example, ProblemGroup
 from etl.reports import page, page_facts
-from etl.reports.material import Interrupted
 from etl.reports.page import packed_lines, write
 from etl.reports.page_charts import HEIGHT, charts_of, clock, short
 from etl.reports.page_rows import MAX_LINES, lines_of
 from etl.reports.page_text import cells, messages, visible
+from etl.reports.shelf import write_all
 from etl.timeline import Moment, Timeline
 from etl.view import View
 
@@ -291,11 +291,12 @@ def test_results_are_not_read_where_every_row_arrived(tmp_path):
     assert len(lines_of(material)) == 1
 
 
-def test_somebody_who_asks_to_stop_gets_no_half_page(tmp_path):
-    material = replace(material_of(tmp_path, issues=[issue(4)]), is_interrupted=lambda: True)
-    with pytest.raises(Interrupted):
-        write(material)
-    assert not list(tmp_path.glob("report.html*"))
+def test_somebody_who_asks_to_stop_gets_the_page_and_is_told_what_is_left_out(tmp_path):
+    issues = [issue(4)]
+    material = material_of(tmp_path, issues=issues, counts={"invalid": 1}, **counted(issues))
+    made, notes = write_all(replace(material, is_interrupted=lambda: True), ("html", "parquet"), {})
+    assert [path.name for path in made] == ["report.html"]
+    assert notes == ("not written, since the run was interrupted: parquet",)
 
 
 def test_a_dry_run_has_no_charts_and_says_that_nothing_was_sent(tmp_path):
