@@ -27,8 +27,9 @@ LOADED = (
     "botocore.auth", "etl.__main__", "etl.cli.main", "etl.cli.planned", "etl.cli.running", "etl.cli.verdict",
     "etl.column_kinds", "etl.first_rows", "etl.inspection", "etl.journal.opening", "etl.journal.store",
     "etl.journal.writer", "etl.notify.telling", "etl.reports.annotated", "etl.reports.page", "etl.reports.to_fix",
-    "etl.sandbox", "etl.telemetry.events", "etl.verbs", "etl.watch", "jsonschema_rs", "pandera.backends.pandas.builtin_checks",
-    "rich.table", "rich.text", "xlsxwriter",
+    "etl.sandbox", "etl.telemetry.events", "etl.verbs", "etl.watch", "jsonschema_rs", "etl.telemetry.otel", "etl.telemetry.prometheus",
+    "pandera.accessors.pandas_accessor", "pandera.backends.pandas.builtin_checks",
+    "pandera.backends.pandas.builtin_hypotheses", "pandera.backends.pandas.register", "rich.table", "rich.text", "xlsxwriter",
 )  # fmt: skip
 CRASHED = 9
 BROKEN = 99

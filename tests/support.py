@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings
+
 import etl
 from etl.job import Job, open_job
 from etl.mapping import Mapping, parse_mapping
@@ -42,6 +44,13 @@ records:
   - action: contact.delete
     fields: {email: E-mail}
 """
+
+
+def few(examples: int, soak: int | None = None) -> settings:
+    """Return the settings of a property whose examples are dear: so many in the suite, ten times (`soak`) in `make soak`."""
+    usual = settings.default
+    assert usual is not None
+    return settings(max_examples=examples if usual.max_examples <= 50 else soak or 10 * examples)
 
 
 def mapping_of(text: str, folder: Path) -> Mapping:

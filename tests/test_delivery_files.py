@@ -14,7 +14,7 @@ from support import CONTACT, mapping_of, results_of, rig, write_csv
 import etl
 from etl.progress import Silent
 
-ROWS = 30_000
+ROWS = 4_500
 
 
 def people(count: int, header: str = "E-mail;Phone") -> str:
@@ -26,7 +26,7 @@ def delete(file: Path) -> None:
 
 
 def truncate(file: Path) -> None:
-    os.truncate(file, 100_005)
+    os.truncate(file, 30_005)
 
 
 def empty(file: Path) -> None:
@@ -75,7 +75,7 @@ CHANGES = [delete, truncate, empty, append, overwrite, rename_column]
 def test_a_file_that_changes_stops_the_run_and_what_is_known_is_accounted_for(tmp_path, change, when):
     file = write_csv(tmp_path / "s.csv", people(ROWS))
     with rig(tmp_path) as server:
-        report = server.run(CONTACT, file, progress=Meddler(file, change, when), rows_per_chunk=5_000)
+        report = server.run(CONTACT, file, progress=Meddler(file, change, when), rows_per_chunk=750)
     assert (report.exit_code, report.stop.code) == (3, "file-changed")
     lines = results_of(report)
     assert len(lines) == sum(report.counts.values()) == report.rows

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from fault_runs import Arrived, hold_to_the_invariants, people, read_lines
 from support import CONTACT, Rig, rig, write_csv
-from zygote import ROOT, Zygote
+from zygote import ROOT, Zygote, born, environment
 
 from etl.sandbox import Credentials
 
@@ -91,19 +91,17 @@ class TestHangUp:
     def test_a_terminal_that_closes_costs_its_lines_and_nothing_else(self, tmp_path):
         write(tmp_path)
         with rig(tmp_path, latency_seconds=0.01) as server:
-            arguments = [sys.executable, "-m", "etl", *RUN]
-            child, master = pty.fork()
-            if child == 0:
-                os.chdir(tmp_path)
-                os.execve(arguments[0], arguments, {**os.environ, "PYTHONPATH": str(ROOT)})
+            master, slave = pty.openpty()
+            child = born(RUN, tmp_path, (slave, slave, slave), env=environment(), owns_terminal=True)
+            os.close(slave)
             try:
                 while server.sandbox.stats().requests < 30:
                     if select.select([master], [], [], 0.01)[0]:
                         os.read(master, 65_536)
             finally:
                 os.close(master)
-            _, status = os.waitpid(child, 0)
-        assert os.waitstatus_to_exitcode(status) == 129
+            code = child.wait(50)
+        assert code == 129
         assert hold(tmp_path, server)["delivered"] == len(server.requests())
         assert not (tmp_path / ".etl" / "faults").exists()
 

@@ -72,7 +72,7 @@ def test_what_needs_no_pandas_does_not_load_it(words: list[str], tmp_path: Path)
 
 
 def test_python_m_etl_works_as_well(tmp_path: Path) -> None:
-    done = etl("--version", cwd=tmp_path)
+    done = etl("--version", cwd=tmp_path, fresh=True)
 
     assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "etl", "")
 

@@ -197,7 +197,7 @@ def test_all_mistakes_of_a_mapping_are_shown_and_nothing_else(here: Path, capsys
 def test_off_a_terminal_the_log_is_json_and_says_how_far_the_run_is_without_colour(here: Path) -> None:
     mapping, file = write_contacts(here, 3)
 
-    done = etl("run", mapping, file, "--target", "sandbox", cwd=here)
+    done = etl("run", mapping, file, "--target", "sandbox", cwd=here, fresh=True)
 
     assert done.returncode == 0
     assert "\x1b" not in done.stdout + done.stderr

@@ -12,9 +12,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support import Rig, results_of, rig, write_rows
+from support import Rig, few, results_of, rig, write_rows
 
 import etl
 from etl.load.loader import Timing
@@ -112,7 +112,7 @@ def check_laws(server: Rig, checked: etl.RunReport, ran: etl.RunReport, rows: in
 sheets = given(ROWS, st.lists(RECORD, min_size=1, max_size=3))
 
 
-@settings(max_examples=25)
+@few(12)
 @sheets
 def test_what_check_plans_is_byte_for_byte_what_run_sends(rows, records):
     with tempfile.TemporaryDirectory() as name:
@@ -128,7 +128,7 @@ def test_what_check_plans_is_byte_for_byte_what_run_sends(rows, records):
         assert arrived == planned
 
 
-@settings(max_examples=30)
+@few(15)
 @given(ROWS, st.lists(RECORD, min_size=1, max_size=3), st.lists(RULE, max_size=3), st.integers(0, 2**16))
 def test_every_row_is_accounted_for_whatever_the_endpoint_does(rows, records, rules, seed):
     with tempfile.TemporaryDirectory() as name:
@@ -153,7 +153,7 @@ def test_every_row_is_accounted_for_whatever_the_endpoint_does(rows, records, ru
         assert all(count <= lines_of[sha] for sha, count in arrived.items() if sha not in repeated)
 
 
-@settings(max_examples=15)
+@few(10)
 @given(
     st.lists(st.sampled_from(PEOPLE[:4]), min_size=5, max_size=60), st.lists(RULE, max_size=2), st.integers(0, 2**16)
 )

@@ -15,10 +15,11 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sources.binary_books import new_book, row12, text12
 from sources.table_files import faults_of, read, rows_of
+from support import few
 
 from etl.sources import open_tables, take_in
 from etl.sources.base import SourceOptions
@@ -143,7 +144,7 @@ def read_back(path: Path, **options: int) -> tuple[tuple[str, ...], dict[int, li
 
 
 @pytest.mark.parametrize("kind", WORKBOOKS)
-@settings(max_examples=12)
+@few(6)
 @given(table=tables())
 def test_a_table_survives_a_workbook(kind: str, table: Table, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp(kind) / f"table.{kind}"

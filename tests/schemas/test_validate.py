@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 from pandera.config import ValidationDepth, config_context
+from support import few
 
 from etl.columns import Column
 from etl.contract import ACTIONS
@@ -112,6 +113,7 @@ def test_every_bad_cell_is_reported_once_at_a_million_rows_half_of_them_bad():
     assert np.array_equal(by_code["not-in-enumeration"], np.arange(0, count, 4))
 
 
+@few(20, soak=2_000)
 @given(
     st.lists(
         st.sampled_from(["a@example.com", "a@@b", "", "x" * 65 + "@example.com", "a@gmial.com", None]), max_size=30
