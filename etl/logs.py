@@ -165,7 +165,8 @@ def _number(value: Any) -> Any:
 
 def _word(value: Any) -> str:
     # The name of a file may hold bytes that are no text.
-    text = str(value).encode("utf-8", "backslashreplace").decode()
+    # Twice what is logged, so that no address is cut in half: the pattern takes long over long texts.
+    text = str(value)[: 2 * _MOST].encode("utf-8", "backslashreplace").decode()
     return (_ADDRESS.sub("(address)", text) if "@" in text else text)[:_MOST]
 
 

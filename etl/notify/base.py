@@ -33,10 +33,11 @@ class NotDelivered(Exception):  # noqa: N818 - a reason, not a fault
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How to send: whose settings, and until when (`time.monotonic`)."""
+    """How to send: whose settings, and until when (`time.monotonic`); `notes`: what went wrong beside, for people."""
 
     settings: Settings
     until: float = field(default_factory=lambda: time.monotonic() + 20)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def seconds_left(self) -> float:

@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 import time
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 
@@ -69,10 +70,22 @@ def _as_html(message: Message) -> str:
 
 def _hand_over(notifier: EmailNotifier, mail: EmailMessage, password: str | None, sending: Sending) -> None:
     try:
-        with _connected(notifier, sending) as server:
+        server = _connected(notifier, sending)
+        try:
             if notifier.user is not None:
                 server.login(notifier.user, password or "")
-            server.send_message(mail)
+            refused = server.send_message(mail)
+        finally:
+            # What it says to a farewell changes nothing of what it took.
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            server.close()
+        if refused:
+            count = f"{len(refused)} of {len(notifier.to)} recipients"
+            sending.notes.append(f"notification '{notifier.name}': the mail server refuses {count}; check `to`")
+    except UnicodeEncodeError:
+        hint = "check `user` and its password; SMTP takes letters of ASCII alone"
+        raise NotDelivered("user or password hold letters that a mail server does not take", hint) from None
     except ssl.SSLError:
         hint = "check `host` and `security`; `ca_file` names the certificate of a company's own"
         raise NotDelivered("no secure connection to the mail server can be made", hint) from None
@@ -95,7 +108,11 @@ def _hand_over(notifier: EmailNotifier, mail: EmailMessage, password: str | None
 
 
 def _connected(notifier: EmailNotifier, sending: Sending) -> smtplib.SMTP:
-    context = ssl.create_default_context(cafile=str(sending.path(notifier.ca_file)) if notifier.ca_file else None)
+    try:
+        context = ssl.create_default_context(cafile=str(sending.path(notifier.ca_file)) if notifier.ca_file else None)
+    except OSError:
+        hint = "it is the certificate of a company's own, in PEM form"
+        raise NotDelivered(f"the file that `ca_file` names cannot be read: {notifier.ca_file}", hint) from None
     seconds = max(_LEAST, min(ANSWER_SECONDS, sending.seconds_left))
     port = notifier.port or PORTS[notifier.security]
     # Looking up the machine's full name, as smtplib does, may take longer than all the rest.

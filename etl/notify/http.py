@@ -54,9 +54,10 @@ def send(
             _try(url, notifier, sending, method, body, headers or {})
         except _AgainError as again:
             wait = next(waits, None)
+            wait = None if wait is None else max(wait, min(again.wait, _LONGEST_WAIT))
             if wait is None or sending.seconds_left < wait + _LEAST:
                 raise NotDelivered(again.reason, again.hint) from None
-            time.sleep(max(wait, min(again.wait, _LONGEST_WAIT)))
+            time.sleep(wait)
         else:
             return
 

@@ -79,10 +79,13 @@ def ended(night: Night) -> None:
     told = {notifier.name: _told(night, notifier) for notifier in asked}
     deliveries = [one for notifier in asked if (one := _delivery(night, notifier, told[notifier.name])) is not None]
     until = time.monotonic() + MOST_SECONDS
+    begun_until = time.monotonic() + START_SECONDS
     for thread in night.beside:
         # A beginning that arrives after the end would be taken for another one.
-        thread.join(START_SECONDS)
-    deliver(deliveries, settings, until - time.monotonic())
+        thread.join(max(0.0, begun_until - time.monotonic()))
+    for note in deliver(deliveries, settings, until - time.monotonic()):
+        night.tell(note)
+        night.log(note)
     for one in deliveries:
         if one.failed is not None:
             hint = f"; {one.failed.hint}" if one.failed.hint else ""
@@ -115,8 +118,11 @@ def _delivery(night: Night, notifier: Notifier, told: Condition | None) -> Deliv
     return Delivery(notifier, lambda sending: kind_of(notifier).send(notifier, message, sending), change)
 
 
-def deliver(deliveries: Sequence[Delivery], settings: Settings, seconds: float = MOST_SECONDS) -> None:
-    """Send all at once, each in a thread of its own, and wait `seconds` for them at most; never raises."""
+def deliver(deliveries: Sequence[Delivery], settings: Settings, seconds: float = MOST_SECONDS) -> list[str]:
+    """Send all at once, each in a thread of its own, and wait `seconds` for them at most; never raises.
+
+    Returns notes on what went wrong beside.
+    """
     sending = Sending(settings, time.monotonic() + seconds - _MARGIN)
     threads = [threading.Thread(target=_deliver, args=(one, sending), daemon=True) for one in deliveries]
     for thread in threads:
@@ -126,7 +132,8 @@ def deliver(deliveries: Sequence[Delivery], settings: Settings, seconds: float =
         thread.join(max(0.0, until - time.monotonic()))
         # What arrives later was not waited for, so that nobody knows.
         if not one.is_done:
-            one.failed = one.failed or NotDelivered(f"no answer came within {MOST_SECONDS:.0f} seconds")
+            one.failed = one.failed or NotDelivered(f"no answer came within {seconds:.0f} seconds")
+    return list(sending.notes)
 
 
 def _deliver(one: Delivery, sending: Sending) -> None:

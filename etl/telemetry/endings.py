@@ -63,6 +63,7 @@ class Endings:
         self._tell, self._clock = tell, clock
         self.loader: Sending | None = None
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._endpoints: dict[str, _Endpoint] = {}
         self._troubled = False
         self._stopped = False
@@ -98,6 +99,15 @@ class Endings:
         loader = self.loader
         if loader is None:
             return
+        # One looks at a time, lest an older look be taken for a newer; whoever finds another looking need not.
+        if not self._looking.acquire(blocking=False):
+            return
+        try:
+            self._look_at(loader)
+        finally:
+            self._looking.release()
+
+    def _look_at(self, loader: Sending) -> None:
         # Asked before our lock is taken: the loader has one of its own.
         found, held, stopped = loader.found, loader.held, loader.stopped
         with self._lock:

@@ -447,6 +447,20 @@ class TestMail:
         assert box.mails == []
         assert night.notes == [f"notification 'mail' was not delivered: {reason}"]
 
+    def test_what_the_mail_server_says_to_a_farewell_sends_no_mail_again(self, tmp_path: Path) -> None:
+        with postbox() as (box, port), nights(tmp_path) as night:
+            box.farewell = "421 going down"
+            self.mail(night, port, 'security = "none"')
+            night.run(BAD)
+        assert (len(box.mails), night.notes) == (1, [])
+
+    def test_a_recipient_that_is_refused_beside_others_is_told(self, tmp_path: Path) -> None:
+        with postbox() as (box, port), nights(tmp_path) as night:
+            self.mail(night, port, 'security = "none"', to='["night@localhost.test", "no.one@localhost.test"]')
+            night.run(BAD)
+        assert len(box.mails) == 1
+        assert night.notes == ["notification 'mail': the mail server refuses 1 of 2 recipients; check `to`"]
+
     def test_a_certificate_that_nobody_vouches_for_is_refused(self, tmp_path: Path) -> None:
         context, _ = certificate(tmp_path)
         with postbox(context) as (box, port), nights(tmp_path) as night:
