@@ -9,7 +9,7 @@ from etl.utf8 import holds_any
 
 _SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
 """With which a formula begins: the OWASP set, its full-width and small forms, and the typographic minus."""
-_BEFORE = "\\p{Z}\\p{Cf}\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\"'`\u201c\u201d\u201e\u2018\u2019"
+_BEFORE = "\\p{Z}\\p{Cf}\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x{9f}\"'`\u201c\u201d\u201e\u2018\u2019"
 """What may stand before a sign all the same: spaces, what is not seen (a byte order mark), quotes."""
 _FRONT = f"[{_BEFORE}\\s]*[{_SIGNS}\\t\\r]"
 _INNER = f"[{_BEFORE}]*[{_SIGNS}]"
