@@ -12,7 +12,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -26,6 +25,7 @@ from etl.issues import WHOLE_ROW, error_places
 from etl.journal.model import NewRun, Remembered
 from etl.mapping import Binding
 from etl.mapping.model import Mapping, Missing, RecordSpec
+from etl.moments import iso
 from etl.pipeline import KEY_SEPARATOR, Plan, Prepared, key_identities
 from etl.records import POSITION_BITS, STATUSES, Status
 
@@ -219,7 +219,7 @@ class Watch:
         file, sheet = run.tables[table] if run is not None and table < len(run.tables) else ("", "")
         text = one.text if self._plain else ""
         _, _, key = text.partition(KEY_SEPARATOR)
-        when = datetime.fromtimestamp(one.confirmed_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        when = iso(one.confirmed_at, "seconds")
         shown = key.replace(KEY_SEPARATOR, " ") or one.key.hex()
         return Lost(position, shown, text, when, one.run, file, sheet, one.position & _ROW_MASK)
 

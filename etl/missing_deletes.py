@@ -20,7 +20,7 @@ from etl.contract import ACTIONS, Wire
 from etl.digests import digests_of, in_hex
 from etl.mapping.model import Missing
 from etl.missing import Gone, Lost
-from etl.outcomes import iso
+from etl.moments import iso
 from etl.payloads import bodies
 from etl.pipeline import KEY_SEPARATOR
 from etl.records import Delivery, Receipt, Status, Unit

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from etl.journal.model import Condition
 from etl.news import Ending, News
-from etl.settings import SANDBOX, Settings
+from etl.settings import Settings
 
 if TYPE_CHECKING:
     from etl.journal.news import NewsBook
@@ -66,8 +66,3 @@ class Night:
         """Say what it came to; return the report."""
         self.report = report
         return report
-
-    @property
-    def is_trial(self) -> bool:
-        """Whether it went to the sandbox."""
-        return self.target == SANDBOX

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from etl.digests import Digests, digests_of, in_hex
 from etl.duplicates import Losers
 from etl.issues import WHOLE_ROW, IssueBatch, Judge
 from etl.mapping.model import Duplicates, RecordSpec
+from etl.moments import iso
 from etl.pipeline import Prepared, PreparedRecord
 from etl.records import STATUSES, Receipt, Rows, SourceRef, Status
 
@@ -180,13 +180,6 @@ def in_order(lines: Sequence[Lines]) -> dict[str, pa.Array]:
     rows = len(lines[0].status)
     order = pa.array(np.arange(rows * len(lines)).reshape(len(lines), rows).T.reshape(-1))
     return {name: pa.concat_arrays([part[name] for part in parts]).take(order) for name in parts[0]}
-
-
-def iso(moment: float | None) -> str:
-    """Return a Unix time as ISO 8601 in UTC with milliseconds, "" for None."""
-    if moment is None:
-        return ""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _told(receipt: Receipt, code: str | None, message: str | None) -> tuple[str, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from etl.flat_payload import flat
 from etl.guards import Stop
 from etl.job import BoundTable, Job
 from etl.journal.locks import this_process
+from etl.moments import iso
 from etl.options import Options
 from etl.outcomes import Lines
 from etl.pipeline import Prepared, prepare
@@ -83,7 +84,7 @@ class Draft:
         write_plan(
             PlanFile(
                 id=job.id,
-                made_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+                made_at=iso(time.time(), "seconds"),
                 made_by=this_process(),
                 program=program_version(),
                 mapping=PlannedMapping(name=mapping.name, path=_path(mapping.file), sha256=mapping.fingerprint),

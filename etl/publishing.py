@@ -12,10 +12,7 @@ from etl.redaction import FULL, Redaction
 from etl.report import RunReport
 from etl.reports import summary_json
 from etl.reports.material import Material
-from etl.reports.shelf import fit_for, write_all
-
-AT_ONCE = ("html",)
-"""Reports that read no spreadsheet again: they are there within a second, also when a run was interrupted."""
+from etl.reports.shelf import AT_ONCE, fit_for, write_all
 
 
 def publish(report: RunReport, job: Job, options: Options, work: Path, redaction: Redaction = FULL) -> RunReport:

@@ -91,6 +91,20 @@ read along: what stands in many rows is nobody's own."""
 _ADDRESS = re.compile(r"\S@")
 _LONG_NUMBER = re.compile(r"[0-9](?:[^0-9]{0,2}[0-9]){6}")
 
+MEANINGS = {
+    "planned": "valid; a run would send it",
+    "delivered": "the endpoint confirmed it",
+    "unchanged": "confirmed before with the same content; not sent again",
+    "duplicate": "another row of the same key stands for it",
+    "skipped": "blank, or left out by a condition of the mapping",
+    "invalid": "something is wrong with it; never sent",
+    "rejected": "the endpoint refused it for good",
+    "failed": "it could not be delivered; safe to send again",
+    "unknown": "sent, and no answer came: somebody has to look",
+    "blocked": "the run stopped before it, or it was held back",
+}
+"""What a status says of a row, in a few words."""
+
 _BAD = {
     "unchanged": ("is unchanged", "are unchanged"),
     "invalid": ("is invalid", "are invalid"),

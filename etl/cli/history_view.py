@@ -16,7 +16,7 @@ from etl.cli import output
 from etl.cli.inspection_view import size_in_words
 from etl.cli.remembering import moment, short_moment, span
 from etl.cli.verdict import COLOURS
-from etl.outcomes import iso
+from etl.moments import iso
 from etl.wording import plural
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.text import Text
 from etl.cli import output
 from etl.cli.history_view import STATES, STATUSES
 from etl.cli.remembering import moment
-from etl.outcomes import iso
+from etl.moments import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,15 +212,7 @@ def _reason_as_dict(one: Sent | Left) -> dict[str, Any]:
     return {
         "sent": False,
         "reason": reason_of(one),
-        "run": one.run.id,
-        "target": one.run.new.target,
-        "mapping": one.run.new.mapping,
-        "action": line.action,
-        "file": line.file,
-        "sheet": line.sheet,
-        "row": int(line.row) if line.row.isdecimal() else None,
-        "status": line.status,
-        "code": line.code,
+        **behind_as_dict(one.run, line),
         "message": line.message,
         "confirmed_before": {"run": one.confirmed.entry.run, "at": iso(one.confirmed.at)} if one.confirmed else None,
     }

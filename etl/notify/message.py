@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Any
@@ -23,6 +23,7 @@ from etl.errors import (
     impersonal,
 )
 from etl.journal.model import Condition
+from etl.moments import iso
 from etl.news import Kind, News
 from etl.night import Night
 from etl.wording import mending, next_step, plural, sentence
@@ -101,7 +102,12 @@ def message_of(night: Night, change: Change, told: Condition | None) -> Message:
 def test_message(name: str, now: float) -> Message:
     """Return a message that says of itself that it is a test."""
     title = f"TEST: this is a test of the notifier '{name}' of salesmanago-etl; no run has ended"
-    body = _empty_body() | {"event": "test", "change": Change.TEST.value, "verdict": title, "ended_at": _iso(now)}
+    body = _empty_body() | {
+        "event": "test",
+        "change": Change.TEST.value,
+        "verdict": title,
+        "ended_at": iso(now, "seconds"),
+    }
     return Message(Change.TEST, title, (("Sent by", platform.node()), ("At", _when(now))), body)
 
 
@@ -220,10 +226,6 @@ def _when(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def _empty_body() -> dict[str, Any]:
     return {
         "version": SHAPE, "event": "", "change": "", "verdict": "", "verb": "", "run": None, "mapping": "",
@@ -247,9 +249,9 @@ def _body(night: Night, change: Change, since: float, news: News, step: str) -> 
         "rows": report.rows if report is not None else None,
         "counts": dict(report.counts) if report is not None else {},
         "news": news.as_dict(),
-        "since": _iso(since),
-        "started_at": _iso(night.began_at),
-        "ended_at": _iso(night.ended_at),
+        "since": iso(since, "seconds"),
+        "started_at": iso(night.began_at, "seconds"),
+        "ended_at": iso(night.ended_at, "seconds"),
         "next": step,
         "reports": str(report.out.absolute()) if report is not None else None,
     }

@@ -31,7 +31,7 @@ from etl.reports.workbook_style import (
     lines_of,
 )
 from etl.view import View
-from etl.wording import TITLES, cost_sentences, hint_of, mending, next_step, plural, sentence, stop_sentence
+from etl.wording import MEANINGS, TITLES, cost_sentences, hint_of, mending, next_step, plural, sentence, stop_sentence
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -49,18 +49,6 @@ _WIDTHS = (2.5, 24, 11, 11, 42, 46, 34)
 _CHART_ROWS = 5
 _ROW, _EDGE = 19, 5
 """Points: of a row of a table, and what a row of several lines has above and below them."""
-MEANINGS = {
-    Status.PLANNED: "valid; a run would send it",
-    Status.DELIVERED: "the endpoint confirmed it",
-    Status.UNCHANGED: "confirmed before with the same content; not sent again",
-    Status.DUPLICATE: "another row of the same key stands for it",
-    Status.SKIPPED: "blank, or left out by a condition of the mapping",
-    Status.INVALID: "something is wrong with it; never sent",
-    Status.REJECTED: "the endpoint refused it for good",
-    Status.FAILED: "it could not be delivered; safe to send again",
-    Status.UNKNOWN: "sent, and no answer came: somebody has to look",
-    Status.BLOCKED: "the run stopped before it, or it was held back",
-}
 
 
 @dataclass(frozen=True, slots=True)

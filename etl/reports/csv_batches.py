@@ -1,8 +1,8 @@
-"""A CSV of ours → its rows as columns of text, in constant memory, whatever a cell holds."""
+"""A CSV of ours → its rows as columns, a block at a time: constant memory, whatever a cell holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,33 +19,38 @@ def batches(path: Path, risky: frozenset[str], size: int = BLOCK_BYTES) -> Itera
 
     A record that a killed run has left unfinished ends them. Raises OSError.
     """
-    names: list[str] | None = None
     with path.open("rb") as stream:
+        names = stream.readline().decode().rstrip("\r\n").split(",")
         for block in blocks(stream, size):
             if not block.endswith(b"\n"):
                 return
-            table = _parsed(block, names)
-            if names is None:
-                names = table.column_names
-            yield pa.table({n: as_it_was(_one(table[n])) if n in risky else _one(table[n]) for n in names})
+            table = parsed(block, names)
+            yield pa.table({n: as_it_was(whole(table[n])) if n in risky else whole(table[n]) for n in names})
 
 
-def _parsed(block: bytes, names: list[str] | None) -> pa.Table:
-    # What is one block to us must be one to the parser: a record that lies across two of them is an error to it.
-    read = csv.ReadOptions(block_size=len(block) + 1, use_threads=False, column_names=names)
-    if names is None:
-        first = csv.read_csv(
-            pa.BufferReader(block[: block.index(b"\n") + 1]), read_options=csv.ReadOptions(use_threads=False)
-        )
-        names = first.column_names
+def parsed(
+    block: bytes, names: Sequence[str], *, columns: Sequence[str] | None = None, numbers: Collection[str] = ()
+) -> pa.Table:
+    """Return the rows of a block of whole records, without the names that stand above the first.
+
+    `names`: of all its columns; `columns`: of those that are wanted, None: all. They are string, `numbers` int64, of
+    which a blank one is null.
+    """
+    types = {name: pa.int64() if name in numbers else pa.string() for name in names}
     return csv.read_csv(
         pa.BufferReader(block),
-        read_options=read,
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+        # What is one block to us must be one to the parser: a record that lies across two of them is an error to it.
+        csv.ReadOptions(block_size=len(block) + 1, use_threads=False, column_names=list(names)),
+        csv.ParseOptions(newlines_in_values=True),
+        csv.ConvertOptions(
+            column_types=types, strings_can_be_null=False, include_columns=None if columns is None else list(columns)
+        ),
     )
 
 
-def _one(values: pa.ChunkedArray) -> pa.Array:
-    whole = values.combine_chunks()
-    return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+def whole(values: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array."""
+    if values.num_chunks == 1:
+        return values.chunk(0)
+    together = values.combine_chunks()
+    return together if isinstance(together, pa.Array) else pa.concat_arrays(together.chunks)

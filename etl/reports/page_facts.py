@@ -15,7 +15,7 @@ from etl.estimate import duration
 from etl.report import OPEN
 from etl.reports.page_text import MESSAGE_SHOWN, visible
 from etl.view import View
-from etl.wording import cost_sentences, mending, next_step, plural, stop_sentence
+from etl.wording import MEANINGS, cost_sentences, mending, next_step, plural, stop_sentence
 
 if TYPE_CHECKING:
     from etl.report import FieldFill, RunReport
@@ -24,19 +24,6 @@ MOST_FIELDS = 200
 _LEAST_SHARE = 0.006
 """Of the bar's width: a single row of a million is still to be seen."""
 
-MEANINGS = {
-    "planned": "valid, would be sent",
-    "delivered": "the endpoint confirmed it",
-    "unchanged": "confirmed before, not sent again",
-    "duplicate": "another row of its key stands for it",
-    "skipped": "left out by the mapping, or blank",
-    "invalid": "refused by our checks, never sent",
-    "rejected": "refused by the endpoint for good",
-    "failed": "not delivered, safe to send again",
-    "unknown": "sent, and no answer came",
-    "blocked": "held back when the run stopped",
-}
-"""What a status says of a row, in a few words."""
 ORDER = (
     "delivered", "planned", "unchanged", "duplicate", "skipped", "blocked", "unknown", "failed", "rejected", "invalid",
 )  # fmt: skip

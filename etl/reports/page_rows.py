@@ -7,7 +7,6 @@ what the run's view shows (`etl.redaction`); nothing is hidden here.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from etl.records import Status
 from etl.reports import issues_csv, results_csv
 from etl.reports.cells import as_it_was
+from etl.reports.csv_batches import parsed
 from etl.reports.csv_records import blocks
 from etl.reports.material import Material
 from etl.reports.page_text import MESSAGE_SHOWN, cells, messages, visible
@@ -128,15 +127,11 @@ def _parts(
     may_hold: Callable[[bytes], bool] = bool,
 ) -> Iterator[pa.Table]:
     """Yield the file part by part, its cells as they were; parts that cannot hold what is sought are left out."""
-    types = {name: pa.int64() if name == "row" else pa.string() for name in names}
-    convert = csv.ConvertOptions(column_types=types, strings_can_be_null=False, include_columns=list(columns))
     with path.open("rb") as stream:
         stream.readline()  # the names
         for block in blocks(stream):
             if may_hold(block):
-                # As large as it is, so that no line is cut in two: a cell of a text file may have megabytes.
-                read = csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=list(names))
-                yield csv.read_csv(io.BytesIO(block), read, csv.ParseOptions(newlines_in_values=True), convert)
+                yield parsed(block, names, columns=columns, numbers=("row",))
 
 
 def _lines(report: RunReport, part: pa.Table, kind: str, value: str) -> _Found:

@@ -6,7 +6,6 @@ each, are to be asked for in the order of the run; a row that is passed over is 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from etl.records import STATUSES, Mask, Rows, SourceRef, Status
 from etl.reports import issues_csv, results_csv
 from etl.reports.cells import as_it_was
+from etl.reports.csv_batches import parsed, whole
 from etl.reports.csv_records import blocks
 
 if TYPE_CHECKING:
@@ -218,18 +217,9 @@ class _Stream:
                 yield lines, tables, lines.column("row").to_numpy(zero_copy_only=False)
 
     def _parsed(self, block: bytes) -> pa.RecordBatch:
-        # As large as it is, so that no line is cut in two: a cell of a text file may have megabytes.
-        read = csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=list(self._names))
-        types = {name: pa.int64() if name in _NUMBERS else pa.string() for name in self._names}
-        convert = csv.ConvertOptions(column_types=types, strings_can_be_null=False, include_columns=list(self._columns))
-        parse = csv.ParseOptions(newlines_in_values=True)
-        table = csv.read_csv(io.BytesIO(block), read, parse, convert)
-        columns = {name: _whole(values) for name, values in zip(table.column_names, table.columns, strict=True)}
+        table = parsed(block, self._names, columns=self._columns, numbers=_NUMBERS)
+        columns = {name: whole(values) for name, values in zip(table.column_names, table.columns, strict=True)}
         return pa.record_batch({n: as_it_was(one) if n in _RISKY else one for n, one in columns.items()})
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
 def _tables_of(lines: pa.RecordBatch, order: Mapping[tuple[str, str], int]) -> npt.NDArray[np.int64]:

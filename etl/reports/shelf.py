@@ -31,6 +31,9 @@ FORMATS: Mapping[str, str] = {
 """The module of each report, whose `write` makes it, imported when it is asked for, in the order in which they are
 written: a later one may name an earlier. Its word stands in `view.WORDS` too."""
 
+AT_ONCE = ("html",)
+"""Reports that read no spreadsheet again: they are there within a second, also where somebody interrupts."""
+
 
 def fit_for(view: View, asked: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the reports of those asked for that there are in a view, and notes on the others."""
@@ -54,10 +57,11 @@ def write_all(
     for word in (one for one in FORMATS if one in asked):
         started = time.monotonic()
         try:
+            if word not in AT_ONCE and material.is_interrupted():
+                raise Interrupted
             write: Write = import_module(FORMATS[word]).write
             made += write(material)
         except Interrupted:
-            # The next one ends at once too, but for the page, which asks nobody and is there within a second.
             left_out.append(word)
         except EtlError as error:
             notes.append(f"the report {word} could not be written: {error.message}")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from etl.errors import SettingsError
 from etl.guards import Stop
+from etl.moments import iso
 from etl.report import FieldFill, ProblemGroup, Remedy, RunReport
 from etl.timeline import Moment, Timeline
 from etl.view import View
@@ -21,6 +22,13 @@ from etl.view import View
 VERSION = 1
 """Of the form of summary.json; it grows when a member goes or changes its meaning, not where one comes."""
 SCHEMA = Path(__file__).with_name("summary.schema.json")
+_PROBLEM = ("code", "field", "severity", "count")
+_GROUP = ("code", "field", "column", "severity", "count", "distinct")
+_OUTCOME = ("status", "code", "example", "count")
+_REMEDY = {
+    "where": "where", "line": "line", "record": "record", "field": "field", "code": "code", "mends": "mended",
+    "of": "tried", "rows": "rows",
+}  # fmt: skip
 _MOMENT = tuple(field.name for field in fields(Moment))
 
 
@@ -35,8 +43,8 @@ def as_dict(report: RunReport) -> dict[str, Any]:
         "wire": report.wire,
         "dry_run": report.dry_run,
         "view": report.view.value,
-        "started_at": _iso(report.started_at),
-        "ended_at": _iso(report.ended_at),
+        "started_at": iso(report.started_at),
+        "ended_at": iso(report.ended_at),
         "rows": report.rows,
         "spanned_rows": report.spanned_rows,
         "records_per_row": report.records,
@@ -45,39 +53,11 @@ def as_dict(report: RunReport) -> dict[str, Any]:
         "warnings": report.warnings,
         "deletes": report.deletes,
         "clears": dict(report.clears),
-        "problems": [
-            {"code": code, "field": field, "severity": severity, "count": count}
-            for code, field, severity, count in report.problems
-        ],
-        "groups": [
-            {
-                "code": group.code,
-                "field": group.field,
-                "column": group.column,
-                "severity": group.severity,
-                "count": group.count,
-                "distinct": group.distinct,
-            }
-            for group in report.groups
-        ],
+        "problems": [dict(zip(_PROBLEM, problem, strict=True)) for problem in report.problems],
+        "groups": [{name: getattr(group, name) for name in _GROUP} for group in report.groups],
         "fills": [{**asdict(fill), "transforms": list(fill.transforms)} for fill in report.fills],
-        "outcomes": [
-            {"status": status, "code": code, "example": example, "count": count}
-            for status, code, example, count in report.outcomes
-        ],
-        "remedies": [
-            {
-                "where": remedy.where,
-                "line": remedy.line,
-                "record": remedy.record,
-                "field": remedy.field,
-                "code": remedy.code,
-                "mends": remedy.mended,
-                "of": remedy.tried,
-                "rows": remedy.rows,
-            }
-            for remedy in report.remedies
-        ],
+        "outcomes": [dict(zip(_OUTCOME, outcome, strict=True)) for outcome in report.outcomes],
+        "remedies": [{name: getattr(remedy, own) for name, own in _REMEDY.items()} for remedy in report.remedies],
         "notes": list(report.notes),
         "stopped": _stop(report.stop) if report.stop else None,
         "exit_code": report.exit_code,
@@ -102,12 +82,7 @@ def _timeline(timeline: Timeline) -> dict[str, Any] | None:
     if not timeline.moments:
         return None
     columns = {name: [getattr(one, name) for one in timeline.moments] for name in _MOMENT}
-    return {"started_at": _iso(timeline.started_at), "seconds": timeline.seconds, **columns}
-
-
-def _iso(moment: float) -> str:
-    """Return a Unix time as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"started_at": iso(timeline.started_at), "seconds": timeline.seconds, **columns}
 
 
 def _stop(stop: Stop) -> dict[str, str]:
@@ -157,10 +132,7 @@ def _report_of(table: Mapping[str, Any], out: Path) -> RunReport:
         out=out,
         stop=Stop(stopped["code"], stopped["message"], table["exit_code"], stopped["hint"]) if stopped else None,
         timings=table["timings_seconds"],
-        remedies=tuple(
-            Remedy(*(one[name] for name in ("where", "line", "record", "field", "code", "mends", "of", "rows")))
-            for one in table["remedies"]
-        ),
+        remedies=tuple(Remedy(**{own: one[name] for name, own in _REMEDY.items()}) for one in table["remedies"]),
         groups=tuple(ProblemGroup(**one) for one in table["groups"]),
         fills=tuple(FieldFill(**one | {"transforms": tuple(one["transforms"])}) for one in table["fills"]),
         timeline=_moments(table["timeline"]),

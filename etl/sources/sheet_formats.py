@@ -20,7 +20,8 @@ from etl.records import Rows
 from etl.sources.plain_rows import feed_rows
 from etl.sources.sheet_scan import MOST_COLUMNS, MOST_ROWS
 from etl.sources.workbook_parts import Container, open_container
-from etl.sources.workbook_xml import feeding, local_name, new_parser, parse
+from etl.sources.workbook_styles import number_formats
+from etl.sources.workbook_xml import feeding, local_name, new_parser
 
 GENERAL = "General"
 MOST_KEPT = 500_000
@@ -33,8 +34,6 @@ BUILT_IN: Mapping[int, str] = {
     48: "##0.0E+0", 49: "@",
 }  # fmt: skip
 """Number formats that a workbook need not define: ECMA-376 18.8.30."""
-_STYLES = "xl/styles.xml"
-_NO_CELLS = frozenset(("cellStyleXfs", "cellStyles", "dxfs"))
 _MOST_CODES = 30_000
 _MOST_WIDTH = 255.0
 _PADDING = 5 / 7
@@ -78,24 +77,7 @@ def read_formats(path: Path, part: str) -> SheetFormats:
 
 def _codes(container: Container) -> tuple[tuple[str, ...], dict[str, int]]:
     """Return the codes, and by the number of a cell's style the place of its code; `General` is left out."""
-    own: dict[str, str] = {}
-    numbers: list[str] = []
-    is_of_cells = False
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal is_of_cells
-        kind = local_name(name)
-        if kind == "numFmt":
-            own[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
-        elif kind == "cellXfs":
-            is_of_cells = True
-        elif kind in _NO_CELLS:
-            is_of_cells = False
-        elif kind == "xf" and is_of_cells:
-            numbers.append(attributes.get("numFmtId", "0"))
-
-    if _STYLES in container.parts:
-        parse(container, _STYLES, start)
+    own, numbers = number_formats(container)
     places = {GENERAL: 0}
     styles: dict[str, int] = {}
     for style, number in enumerate(numbers):

@@ -15,12 +15,11 @@ from etl.sources.leading_zeros import zeros_of
 from etl.sources.sheet_scan import BookScanner, SheetPart, SheetScan
 from etl.sources.workbook_look import SheetLook
 from etl.sources.workbook_parts import Container, damaged, hostile, open_container
+from etl.sources.workbook_styles import number_formats
 from etl.sources.workbook_xml import local_name, parse, refuse_long_texts, targets_of
 
 _WORKBOOK = "xl/workbook.xml"
-_STYLES = "xl/styles.xml"
 _NO_WORKSHEETS = ("/chartsheets/", "/dialogsheets/", "/macrosheets/")
-_OTHER_FORMATS = frozenset(("cellStyleXfs", "cellStyles", "dxfs"))
 
 
 def open_scanner(path: Path) -> BookScanner:
@@ -79,23 +78,6 @@ def _check_strings(container: Container) -> None:
 
 def _zero_formats(container: Container) -> dict[str, str]:
     """Return the zeros of the cell formats that are made of them, by the number by which cells name a format."""
-    codes: dict[str, str] = {}
-    formats: list[str] = []
-    is_of_cells = False
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal is_of_cells
-        kind = local_name(name)
-        if kind == "numFmt":
-            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
-        elif kind == "cellXfs":
-            is_of_cells = True
-        elif kind in _OTHER_FORMATS:
-            is_of_cells = False
-        elif kind == "xf" and is_of_cells:
-            formats.append(attributes.get("numFmtId", ""))
-
-    if _STYLES in container.parts:
-        parse(container, _STYLES, start)
+    codes, formats = number_formats(container)
     zeros = ((place, zeros_of(codes.get(number, ""))) for place, number in enumerate(formats))
     return {str(place): found for place, found in zeros if found is not None}
