@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from math import log10
+
+from etl.latencies import Latencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,6 @@ class Timeline:
 
 MOST_MOMENTS = 240
 """Moments of a timeline at most; where there would be more, each two that belong together become one."""
-_STEPS = 24
-"""Steps of a tenfold: a percentile is right to within five per cent."""
-_FASTEST_MS = 0.01
 
 
 class TimelineKeeper:
@@ -72,8 +70,7 @@ class TimelineKeeper:
             tally.requests += requests
             tally.retries += requests - 1
             if answered_ms is not None:
-                step = 0 if answered_ms <= _FASTEST_MS else int(_STEPS * log10(answered_ms / _FASTEST_MS)) + 1
-                tally.answers[step] = tally.answers.get(step, 0) + 1
+                tally.answers.add(answered_ms)
 
     def timeline(self) -> Timeline:
         """Return what was noted so far; moments in which nothing was sent are there, and empty."""
@@ -102,35 +99,24 @@ class TimelineKeeper:
 
 @dataclass(slots=True)
 class _Tally:
-    """A moment in the making. `answers`: how many took how long, by logarithmic step."""
+    """A moment in the making."""
 
     delivered: int = 0
     other: int = 0
     requests: int = 0
     retries: int = 0
-    answers: dict[int, int] = field(default_factory=dict)
+    answers: Latencies = field(default_factory=Latencies)
 
     def add(self, other: _Tally) -> None:
         self.delivered += other.delivered
         self.other += other.other
         self.requests += other.requests
         self.retries += other.retries
-        for step, count in other.answers.items():
-            self.answers[step] = self.answers.get(step, 0) + count
+        self.answers.merge(other.answers)
 
     def moment(self) -> Moment:
-        return Moment(self.delivered, self.other, self.requests, self.retries, self._within(0.5), self._within(0.95))
-
-    def _within(self, share: float) -> float | None:
-        """Return the milliseconds within which this share of the answers came, None where none came."""
-        wanted = share * sum(self.answers.values())
-        passed = 0
-        for step in sorted(self.answers):
-            passed += self.answers[step]
-            if passed >= wanted:
-                # The middle of the step, on its own scale.
-                return float(f"{_FASTEST_MS * 10 ** ((step - 0.5) / _STEPS):.3g}")
-        return None
+        half, most = self.answers.quantile(0.5), self.answers.quantile(0.95)
+        return Moment(self.delivered, self.other, self.requests, self.retries, half, most)
 
 
 _NONE = _Tally()

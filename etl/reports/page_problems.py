@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etl.report import ProblemGroup
+from etl.report import Example, ProblemGroup
 from etl.reports.page_text import MESSAGE_SHOWN, cells, messages, visible
 from etl.view import View
 from etl.wording import TITLES, hint_of
@@ -32,15 +32,6 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """An example as it is shown."""
-
-    where: str
-    value: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """One of the most frequent problems. `width`: its count, in per cent of the largest one's."""
 
@@ -56,7 +47,7 @@ class Problem:
     remedies: tuple[Paste, ...]
     values: tuple[Value, ...]
     distinct: int | None
-    examples: tuple[Shown, ...]
+    examples: tuple[Example, ...]
     is_new: bool
 
 
@@ -120,7 +111,7 @@ def _problem(group: ProblemGroup, largest: int, report: RunReport) -> Problem:
         ),
         distinct=group.distinct if values else None,
         examples=tuple(
-            Shown(visible(one.where), value, message)
+            Example(visible(one.where), value, message)
             for one, value, message in zip(
                 examples,
                 cells([one.value for one in examples]),

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from etl.settings.kinds import File, Variable
 from etl.settings.problems import SettingProblem, problems_of
 
 JOURNAL_FILE = Path(".etl") / "journal.db"
@@ -19,7 +20,6 @@ JOURNAL_FILE = Path(".etl") / "journal.db"
 KEEP_DAYS = 400
 """How long runs and deliveries are kept: a year, and a month to look back on it."""
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HINTS = {
     "journal": "write [journal] above its settings", "path": 'write it like path = "memory/journal.db"',
     "url": 'write it like url = "postgresql://etl@db.example.com/etl"',
@@ -52,16 +52,6 @@ def _checked_url(value: str) -> str:
     return value
 
 
-def _checked_variable(value: str) -> str:
-    if not _VARIABLE.fullmatch(value):
-        raise PydanticCustomError("variable", "must be the name of an environment variable, not the secret")
-    return value
-
-
-_Variable = Annotated[str, AfterValidator(_checked_variable)]
-_File = Annotated[str, Field(min_length=1)]
-
-
 class JournalSettings(BaseModel):
     """Where the journal is: a file (`path`), or a PostgreSQL database (`url`, without its password).
 
@@ -72,13 +62,13 @@ class JournalSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    path: _File | None = None
+    path: File | None = None
     url: Annotated[str, AfterValidator(_checked_url)] | None = None
-    password_env: _Variable | None = None
-    password_file: _File | None = None
+    password_env: Variable | None = None
+    password_file: File | None = None
     keys: Literal["hashed", "plain"] = "hashed"
-    key_env: _Variable | None = None
-    key_file: _File | None = None
+    key_env: Variable | None = None
+    key_file: File | None = None
     keep_days: int = Field(default=KEEP_DAYS, ge=1, le=36_500)
     reconnect_seconds: float = Field(default=60.0, ge=0, le=3_600, allow_inf_nan=False)
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from etl.settings.kinds import File, Variable
 from etl.settings.problems import SettingProblem, problems_of
 from etl.settings.target import is_loopback
 
@@ -21,7 +22,6 @@ PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 _SANDBOX = "sandbox"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 _SECRET_WORD = re.compile(r"(?i)token|secret|password|passwd|api_?key|^key$|^sig$|signature|^auth$|^code$")
@@ -81,12 +81,6 @@ def url_problem(value: str) -> str:
     return ""
 
 
-def _checked_variable(value: str) -> str:
-    if not _VARIABLE.fullmatch(value):
-        raise PydanticCustomError("variable", "must be the name of an environment variable, not the secret")
-    return value
-
-
 def _checked_host(value: str) -> str:
     if not _PRINTABLE.fullmatch(value) or "/" in value or "@" in value:
         raise PydanticCustomError("variable", "is not the name of a mail server")
@@ -106,8 +100,6 @@ def _checked_recipients(value: list[str]) -> list[str]:
 
 
 _Url = Annotated[str, AfterValidator(_checked_url)]
-_Variable = Annotated[str, AfterValidator(_checked_variable)]
-_File = Annotated[str, Field(min_length=1)]
 _Address = Annotated[str, AfterValidator(_checked_address)]
 When = Literal["trouble", "always", "never"]
 
@@ -123,7 +115,7 @@ class Notifier(BaseModel):
     name: str
     kind: str
     when: When = "trouble"
-    ca_file: _File | None = None
+    ca_file: File | None = None
     targets: list[str] | None = None
     mappings: list[str] | None = None
 
@@ -137,8 +129,8 @@ class SlackNotifier(Notifier):
     """An incoming webhook as Slack, Mattermost and Rocket.Chat have it; who knows its URL may write to the channel."""
 
     kind: Literal["slack"]
-    url_env: _Variable | None = None
-    url_file: _File | None = None
+    url_env: Variable | None = None
+    url_file: File | None = None
 
 
 class WebhookNotifier(Notifier):
@@ -146,10 +138,10 @@ class WebhookNotifier(Notifier):
 
     kind: Literal["webhook"]
     url: _Url | None = None
-    url_env: _Variable | None = None
-    url_file: _File | None = None
-    secret_env: _Variable | None = None
-    secret_file: _File | None = None
+    url_env: Variable | None = None
+    url_file: File | None = None
+    secret_env: Variable | None = None
+    secret_file: File | None = None
 
 
 class HeartbeatNotifier(Notifier):
@@ -161,8 +153,8 @@ class HeartbeatNotifier(Notifier):
     kind: Literal["heartbeat"]
     when: Literal["always", "never"] = "always"
     url: _Url | None = None
-    url_env: _Variable | None = None
-    url_file: _File | None = None
+    url_env: Variable | None = None
+    url_file: File | None = None
     fail: bool = False
     start: bool = False
     bad_rows: Literal["fail", "pass"] = "fail"
@@ -179,8 +171,8 @@ class EmailNotifier(Notifier):
     port: int | None = Field(default=None, ge=1, le=65_535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str | None = Field(default=None, min_length=1)
-    password_env: _Variable | None = None
-    password_file: _File | None = None
+    password_env: Variable | None = None
+    password_file: File | None = None
     sender: _Address = Field(alias="from")
     to: Annotated[list[_Address], AfterValidator(_checked_recipients)]
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from etl.contract import Wire
+from etl.settings.kinds import Variable
 from etl.settings.problems import SettingProblem, secret_problems
 
 AGREED_SETTINGS = ("url", "wire", "group_key", "auth")
@@ -22,7 +23,6 @@ AGREED_SETTINGS = ("url", "wire", "group_key", "auth")
 DEFAULT_REGION = "eu-west-1"
 
 _GATEWAY_HOST = re.compile(r"[^.]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -44,12 +44,6 @@ def _checked_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _checked_variable(value: str) -> str:
-    if not _VARIABLE.fullmatch(value):
-        raise PydanticCustomError("variable", "must be the name of an environment variable, not the secret")
-    return value
-
-
 def _checked_header(value: str) -> str:
     if not _HEADER_NAME.fullmatch(value):
         raise PydanticCustomError("header", "is not the name of a header")
@@ -57,7 +51,6 @@ def _checked_header(value: str) -> str:
 
 
 _Url = Annotated[str, AfterValidator(_checked_url)]
-_Variable = Annotated[str, AfterValidator(_checked_variable)]
 _HeaderName = Annotated[str, AfterValidator(_checked_header)]
 
 
@@ -86,10 +79,10 @@ class TargetSettings(BaseModel):
     patience: float = Field(default=60.0, ge=0, le=86_400, allow_inf_nan=False)
     region: str | None = Field(default=None, pattern=r"\A[a-z0-9-]+\z")
     ca_file: str | None = Field(default=None, min_length=1)
-    api_key_env: _Variable | None = None
+    api_key_env: Variable | None = None
     api_key_file: str | None = Field(default=None, min_length=1)
     api_key_header: _HeaderName = "x-api-key"
-    bearer_env: _Variable | None = None
+    bearer_env: Variable | None = None
     bearer_file: str | None = Field(default=None, min_length=1)
     profile: str | None = Field(default=None, min_length=1)
     credentials_file: str | None = Field(default=None, min_length=1)
